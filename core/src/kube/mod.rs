@@ -8,4 +8,5 @@ pub mod api;
 pub mod kubectl;
 pub mod kubelet;
 pub mod manifest;
+pub mod quantity;
 pub mod scheduler;
