@@ -12,6 +12,7 @@ pub enum Reason {
     Conflict,
     Expired,
     Forbidden,
+    InternalError,
     Invalid,
     MethodNotAllowed,
     NotFound,
@@ -30,6 +31,7 @@ impl Reason {
             Self::Expired => 410,
             Self::UnsupportedMediaType => 415,
             Self::Invalid => 422,
+            Self::InternalError => 500,
         }
     }
 }
@@ -60,5 +62,10 @@ impl Status {
     /// `pods "x" already exists`
     pub fn already_exists(qualified_plural: &str, name: &str) -> Self {
         Self::new(Reason::AlreadyExists, format!("{qualified_plural} \"{name}\" already exists"))
+    }
+
+    /// `pods "x" is forbidden: why`
+    pub fn forbidden(qualified_plural: &str, name: &str, why: &str) -> Self {
+        Self::new(Reason::Forbidden, format!("{qualified_plural} \"{name}\" is forbidden: {why}"))
     }
 }

@@ -1,146 +1,82 @@
-//! The store behind the API server.
+//! The store behind the API server: objects by key, one version counter, and the
+//! history of changes that watches read.
+//!
+//! Everything that changes an object ends in [`ApiServer::put`] or
+//! [`ApiServer::remove`]; they are the only two places that count the version
+//! up and write history.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
 
-use serde_json::Value;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Kind, Object, ObjectKey, Resource, Status};
+use super::options::{ObjectList, WatchEvent, WatchVerb};
+use super::selector::Selectors;
+use super::{Kind, ListOptions, Object, ObjectKey, Resource, Status, bootstrap};
 use crate::sim::{Epoch, Rng, Seed, SimTime};
 
-/// Options of create, replace and patch.
-#[derive(Clone, Debug, Default)]
-pub struct WriteOptions {
-    /// `--dry-run=server`: answer as if it had been done.
-    pub dry_run: bool,
-    /// `fieldManager`: who owns what is written.
-    pub field_manager: String,
-    /// `fieldValidation=Strict`: unknown and duplicate fields are errors.
-    pub strict: bool,
-}
-
-/// Options of list and watch.
-#[derive(Clone, Debug, Default)]
-pub struct ListOptions {
-    /// `app=web,tier!=db`
-    pub label_selector: String,
-    /// `status.phase=Running`
-    pub field_selector: String,
-}
-
-/// Options of delete (`metav1.DeleteOptions`).
-#[derive(Clone, Debug, Default)]
-pub struct DeleteOptions {
-    /// Seconds; the object's own default if absent.
-    pub grace_period_seconds: Option<i64>,
-    /// Refuse unless the object's `resourceVersion` is this one.
-    pub resource_version: Option<String>,
-    /// Refuse unless the object's `uid` is this one.
-    pub uid: Option<String>,
-    /// Answer as if it had been done.
-    pub dry_run: bool,
-}
-
-/// A part of an object with an endpoint of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Subresource {
-    /// The object itself, without its status.
-    #[default]
-    None,
-    /// `/status`: only the status.
-    Status,
-}
-
-/// A patch, by its content type.
-#[derive(Clone, Debug)]
-pub enum Patch {
-    /// RFC 6902, `application/json-patch+json`.
-    Json(Value),
-    /// RFC 7386, `application/merge-patch+json`.
-    Merge(Value),
-    /// `application/strategic-merge-patch+json`.
-    Strategic(Value),
-}
-
-/// A list and the version of the store at which it was true.
-#[derive(Clone, Debug)]
-pub struct ObjectList {
-    /// In the order of their keys: namespace, then name.
-    pub items: Vec<Object>,
-    /// `metadata.resourceVersion` of the list; watch from here.
-    pub resource_version: u64,
-}
-
-/// What happened to an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the verbs are those of Kubernetes' watch")]
-pub enum WatchVerb {
-    Added,
-    Modified,
-    Deleted,
-}
-
-/// One change of one object.
-#[derive(Clone, Debug)]
-pub struct WatchEvent {
-    /// When.
-    pub at: SimTime,
-    /// The version of the store after the change.
-    pub resource_version: u64,
-    /// What happened.
-    pub verb: WatchVerb,
-    /// The object after the change, or as it last was.
-    pub object: Object,
-    /// The object before the change, unless it is new: what a selector compares.
-    pub previous: Option<Object>,
-}
-
-/// An event to record about an object, as a component's `EventRecorder` does.
-#[derive(Clone, Debug)]
-pub struct EventRecord<'a> {
-    /// About which object.
-    pub regarding: &'a Object,
-    /// `spec.containers{main}`, for events of one container.
-    pub field_path: Option<String>,
-    /// `Normal` (false) or `Warning` (true).
-    pub warning: bool,
-    /// Machine-readable: `Scheduled`, `Pulled`, `BackOff`.
-    pub reason: &'a str,
-    /// For people.
-    pub message: String,
-    /// `default-scheduler`, `kubelet`.
-    pub component: &'a str,
-    /// The node, for a kubelet's events.
-    pub host: Option<&'a str>,
-}
+/// Changes that are always kept for watches, beside all those of the present instant.
+const HISTORY: usize = 8192;
 
 /// The API server of one cluster.
 #[derive(Clone, Debug)]
 pub struct ApiServer {
     epoch: Epoch,
-    now: SimTime,
-    rng: Rng,
-    objects: BTreeMap<ObjectKey, Object>,
+    pub(super) now: SimTime,
+    pub(super) rng: Rng,
+    pub(super) objects: BTreeMap<ObjectKey, Object>,
     resource_version: u64,
-    history: VecDeque<WatchEvent>,
+    pub(super) history: VecDeque<WatchEvent>,
+    /// Which event object counts further occurrences of the same event.
+    pub(super) correlator: super::events::Correlator,
 }
 
 impl ApiServer {
-    /// An API server as a new cluster has it.
+    /// An API server as a new cluster has it: the four namespaces, their service
+    /// accounts and root certificates, and the two system priority classes.
     pub fn new(epoch: Epoch, seed: Seed) -> Self {
-        Self {
+        let mut server = Self {
             epoch,
             now: SimTime::ZERO,
             rng: seed.rng("kube-apiserver"),
             objects: BTreeMap::new(),
             resource_version: 0,
             history: VecDeque::new(),
-        }
+            correlator: super::events::Correlator::default(),
+        };
+        bootstrap::fill(&mut server);
+        server
     }
 
     /// Sets the clock that creation timestamps and events are read from.
+    ///
+    /// History older than the newest few thousand changes is forgotten when time moves
+    /// on; a component that reads [`events_since`](Self::events_since) at every
+    /// instant never misses one.
     pub fn set_now(&mut self, now: SimTime) {
-        self.now = now;
+        if now != self.now {
+            self.now = now;
+            self.expire_events();
+            while self.history.len() > HISTORY {
+                self.history.pop_front();
+            }
+        }
+    }
+
+    /// The present instant.
+    pub const fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// What the calendar shows at instant zero.
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The present, as `metav1.Time` writes it: in whole seconds.
+    pub fn timestamp(&self) -> Time {
+        Time(self.jiff_timestamp(self.now))
     }
 
     /// The version of the store: of its latest change.
@@ -148,14 +84,24 @@ impl ApiServer {
         self.resource_version
     }
 
-    /// The object of type `T` of that name, without a copy.
-    pub fn read<T: Resource>(&self, namespace: &str, name: &str) -> Option<&Arc<T>> {
-        T::from_object(self.objects.get(&ObjectKey::new(T::KIND, namespace, name))?)
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.objects.len()
     }
 
-    /// All objects of type `T`, in the order of their keys.
+    /// Whether there is no object at all; never so after [`new`](Self::new).
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// The object of type `T` of that name, without a copy. The namespace of cluster-scoped kinds is ignored.
+    pub fn read<T: Resource>(&self, namespace: &str, name: &str) -> Option<&Arc<T>> {
+        T::from_object(self.objects.get(&Self::key(T::KIND, namespace, name))?)
+    }
+
+    /// All objects of type `T`, in the order of their keys: namespace, then name.
     pub fn iter<T: Resource>(&self) -> impl Iterator<Item = &Arc<T>> {
-        self.objects.iter().filter_map(|(_, object)| T::from_object(object))
+        self.of_kind(T::KIND, "").filter_map(T::from_object)
     }
 
     /// One object.
@@ -165,8 +111,74 @@ impl ApiServer {
     /// `NotFound`.
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Object, Status> {
         self.objects
-            .get(&ObjectKey::new(kind, namespace, name))
+            .get(&Self::key(kind, namespace, name))
             .cloned()
             .ok_or_else(|| Status::not_found(&kind.info().qualified_plural(), name))
+    }
+
+    /// The objects of a kind in a namespace (empty: in all) that the selectors match.
+    ///
+    /// # Errors
+    ///
+    /// `BadRequest` for a selector that cannot be read or names a field that this kind cannot be selected by.
+    pub fn list(&self, kind: Kind, namespace: &str, options: &ListOptions) -> Result<ObjectList, Status> {
+        let selectors = Selectors::parse(kind, options)?;
+        let items =
+            self.of_kind(kind, namespace).filter(|object| selectors.matches(object)).cloned().collect();
+        Ok(ObjectList { items, resource_version: self.resource_version })
+    }
+
+    /// Objects of a kind, in one namespace unless it is empty. Costs what it yields.
+    pub(super) fn of_kind(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Object> {
+        let namespace = if kind.info().namespaced { namespace } else { "" };
+        let from = ObjectKey::new(kind, namespace, "");
+        let one_namespace = (!namespace.is_empty()).then(|| namespace.to_owned());
+        self.objects
+            .range((Bound::Included(from), Bound::Unbounded))
+            .take_while(move |(key, _)| {
+                key.kind == kind && one_namespace.as_ref().is_none_or(|namespace| key.namespace == *namespace)
+            })
+            .map(|(_, object)| object)
+    }
+
+    /// The key of an object, without a namespace for kinds that have none.
+    pub(super) fn key(kind: Kind, namespace: &str, name: &str) -> ObjectKey {
+        ObjectKey::new(kind, if kind.info().namespaced { namespace } else { "" }, name)
+    }
+
+    fn jiff_timestamp(&self, at: SimTime) -> k8s_openapi::jiff::Timestamp {
+        // k8s-openapi brings a jiff of its own; seconds are common ground.
+        k8s_openapi::jiff::Timestamp::from_second(self.epoch.timestamp(at).as_second()).unwrap_or_default()
+    }
+
+    /// Stores an object under a new version and tells watches. Answers it as stored.
+    pub(super) fn put(&mut self, mut object: Object) -> Object {
+        self.resource_version += 1;
+        object.meta_mut().resource_version = Some(self.resource_version.to_string());
+        let previous = self.objects.insert(object.key(), object.clone());
+        let verb = if previous.is_some() { WatchVerb::Modified } else { WatchVerb::Added };
+        self.remember(verb, object.clone(), previous);
+        object
+    }
+
+    /// Removes an object and tells watches. Answers it as it last was.
+    pub(super) fn remove(&mut self, key: &ObjectKey) -> Option<Object> {
+        let mut object = self.objects.remove(key)?;
+        let previous = object.clone();
+        self.resource_version += 1;
+        object.meta_mut().resource_version = Some(self.resource_version.to_string());
+        self.remember(WatchVerb::Deleted, object.clone(), Some(previous));
+        self.after_removal(key);
+        Some(object)
+    }
+
+    fn remember(&mut self, verb: WatchVerb, object: Object, previous: Option<Object>) {
+        self.history.push_back(WatchEvent {
+            at: self.now,
+            resource_version: self.resource_version,
+            verb,
+            object,
+            previous,
+        });
     }
 }

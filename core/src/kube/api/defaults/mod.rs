@@ -1,0 +1,61 @@
+//! Defaulting: what the API server fills in where the caller said nothing
+//! (`pkg/apis/*/v1/defaults.go`), and the canonical form of quantities.
+
+mod container;
+mod pod;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Namespace, Node};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
+
+use super::bootstrap::NAME_LABEL;
+use super::{Object, Quantity};
+
+/// Fills in the defaults of an object that a client sent.
+pub(super) fn apply(object: &mut Object) {
+    match object {
+        Object::Pod(pod) => pod::apply(Arc::make_mut(pod)),
+        Object::Node(node) => apply_node(Arc::make_mut(node)),
+        Object::Namespace(namespace) => apply_namespace(Arc::make_mut(namespace)),
+        Object::PriorityClass(class) => apply_priority_class(Arc::make_mut(class)),
+        Object::ConfigMap(_) | Object::Event(_) | Object::ServiceAccount(_) => {}
+    }
+}
+
+fn apply_namespace(namespace: &mut Namespace) {
+    let Some(name) = namespace.metadata.name.clone().filter(|name| !name.is_empty()) else { return };
+    namespace.metadata.labels.get_or_insert_default().insert(NAME_LABEL.to_owned(), name);
+}
+
+fn apply_node(node: &mut Node) {
+    let Some(status) = &mut node.status else { return };
+    resource_list(status.capacity.as_mut());
+    resource_list(status.allocatable.as_mut());
+    if status.allocatable.is_none() {
+        status.allocatable.clone_from(&status.capacity);
+    }
+}
+
+fn apply_priority_class(class: &mut PriorityClass) {
+    class.preemption_policy.get_or_insert_with(|| "PreemptLowerPriority".to_owned());
+}
+
+/// Rounds the amounts of a resource list up to thousandths and writes them canonically.
+fn resource_list(list: Option<&mut BTreeMap<String, Text>>) {
+    for text in list.into_iter().flat_map(BTreeMap::values_mut) {
+        if let Ok(quantity) = Quantity::try_from(&*text) {
+            *text = quantity.round_up_to_milli().into_text();
+        }
+    }
+}
+
+fn canonical(text: Option<&mut Text>) {
+    if let Some(text) = text
+        && let Ok(quantity) = Quantity::try_from(&*text)
+    {
+        *text = quantity.into_text();
+    }
+}

@@ -1,0 +1,115 @@
+//! What each kind does to an object on its way in (`pkg/registry/*/strategy.go`): which
+//! parts of it the caller may not set, and when its generation counts up.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{NamespaceSpec, NamespaceStatus, PodCondition, PodStatus};
+
+use super::write::has_generation;
+use super::{Object, Subresource, qos};
+
+/// Sets what only the server may set on a new object.
+pub(super) fn prepare_for_create(object: &mut Object) {
+    if has_generation(object.kind()) {
+        object.meta_mut().generation = Some(1);
+    }
+    match object {
+        Object::Pod(pod) => {
+            let pod = Arc::make_mut(pod);
+            let gated = pod
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.scheduling_gates.as_ref())
+                .is_some_and(|g| !g.is_empty());
+            let gate = PodCondition {
+                type_: "PodScheduled".to_owned(),
+                status: "False".to_owned(),
+                reason: Some("SchedulingGated".to_owned()),
+                message: Some("Scheduling is blocked due to non-empty scheduling gates".to_owned()),
+                ..PodCondition::default()
+            };
+            pod.status = Some(PodStatus {
+                phase: Some("Pending".to_owned()),
+                qos_class: Some(qos::class(pod).to_owned()),
+                conditions: gated.then(|| vec![gate]),
+                ..PodStatus::default()
+            });
+        }
+        Object::Namespace(namespace) => {
+            let namespace = Arc::make_mut(namespace);
+            namespace.status =
+                Some(NamespaceStatus { phase: Some("Active".to_owned()), ..NamespaceStatus::default() });
+            let finalizers =
+                namespace.spec.get_or_insert_with(NamespaceSpec::default).finalizers.get_or_insert_default();
+            if !finalizers.iter().any(|finalizer| finalizer == "kubernetes") {
+                finalizers.push("kubernetes".to_owned());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Carries over from the old version what this request may not change.
+pub(super) fn prepare_for_update(old: &Object, new: &mut Object, subresource: Subresource) {
+    let kept = old.meta().clone();
+    let meta = new.meta_mut();
+    meta.resource_version = kept.resource_version;
+    meta.uid = kept.uid;
+    meta.creation_timestamp = kept.creation_timestamp;
+    meta.deletion_timestamp = kept.deletion_timestamp;
+    meta.deletion_grace_period_seconds = kept.deletion_grace_period_seconds;
+    meta.generation = kept.generation;
+    meta.self_link = None;
+    meta.managed_fields = None;
+    if subresource == Subresource::Status {
+        meta.owner_references = kept.owner_references;
+    }
+    match (old, &mut *new, subresource) {
+        (Object::Pod(old), Object::Pod(new), Subresource::None) => {
+            if new.status != old.status {
+                Arc::make_mut(new).status.clone_from(&old.status);
+            }
+        }
+        (Object::Pod(old), Object::Pod(new), Subresource::Status) => {
+            if new.spec != old.spec {
+                Arc::make_mut(new).spec.clone_from(&old.spec);
+            }
+        }
+        (Object::Node(old), Object::Node(new), Subresource::None) => {
+            if new.status != old.status {
+                Arc::make_mut(new).status.clone_from(&old.status);
+            }
+        }
+        (Object::Node(old), Object::Node(new), Subresource::Status) => {
+            if new.spec != old.spec {
+                Arc::make_mut(new).spec.clone_from(&old.spec);
+            }
+        }
+        (Object::Namespace(old), Object::Namespace(new), Subresource::None) => {
+            if new.spec != old.spec || new.status != old.status {
+                let new = Arc::make_mut(new);
+                new.spec.clone_from(&old.spec);
+                new.status.clone_from(&old.status);
+            }
+        }
+        (Object::Namespace(old), Object::Namespace(new), Subresource::Status) => {
+            if new.spec != old.spec {
+                Arc::make_mut(new).spec.clone_from(&old.spec);
+            }
+        }
+        _ => {}
+    }
+    if spec_differs(old, new) {
+        new.meta_mut().generation = old.meta().generation.map(|generation| generation + 1);
+    }
+}
+
+fn spec_differs(old: &Object, new: &Object) -> bool {
+    match (old, new) {
+        (Object::Pod(old), Object::Pod(new)) => old.spec != new.spec,
+        (Object::PriorityClass(old), Object::PriorityClass(new)) => {
+            old.description != new.description || old.global_default != new.global_default
+        }
+        _ => false,
+    }
+}
