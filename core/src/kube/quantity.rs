@@ -37,10 +37,25 @@ pub enum Format {
     DecimalExponent,
 }
 
-/// A text that is not a quantity; the message is the API server's.
+/// A text that is not a quantity; the messages are the API server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")]
-pub struct QuantityError;
+pub enum QuantityError {
+    /// Not a number with a suffix.
+    #[error("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")]
+    Format,
+    /// The form of a suffix, but no such suffix.
+    #[error("unable to parse quantity's suffix")]
+    Suffix,
+}
+
+impl QuantityError {
+    /// What the real parser says of a suffix that does not exist.
+    fn of_suffix(suffix: &str) -> Self {
+        let rest = suffix.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
+        let digits = rest.strip_prefix(['-', '+']).unwrap_or(rest);
+        if digits.bytes().all(|b| b.is_ascii_digit()) { Self::Suffix } else { Self::Format }
+    }
+}
 
 const NANOS: i128 = 1_000_000_000;
 /// Amounts are capped at 2^63-1 units, as in Go.
@@ -68,6 +83,19 @@ impl Amount {
     /// Thousandths, rounded up, as `Quantity.MilliValue()`.
     pub fn milli_value(self) -> i64 {
         scaled(self.nanos, NANOS / 1000)
+    }
+
+    /// Rounded up to whole thousandths, as every amount of a resource list is (`SetDefaults_ResourceList`).
+    #[must_use]
+    pub fn round_up_to_milli(self) -> Self {
+        let milli = NANOS / 1000;
+        let (quotient, rest) = (self.nanos / milli, self.nanos % milli);
+        Self { nanos: (quotient + rest.signum()) * milli, ..self }
+    }
+
+    /// Whether it is a whole number of units.
+    pub const fn is_whole(self) -> bool {
+        self.nanos % NANOS == 0
     }
 
     /// Billionths, exact.
@@ -130,9 +158,9 @@ impl FromStr for Amount {
         let (number, suffix) = unsigned.split_at(digits);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
-            return Err(QuantityError);
+            return Err(QuantityError::Format);
         }
-        let (factor, exponent, format) = scale(suffix).ok_or(QuantityError)?;
+        let (factor, exponent, format) = scale(suffix).ok_or_else(|| QuantityError::of_suffix(suffix))?;
         let nanos = magnitude(whole, fraction, factor, exponent);
         Ok(Self { nanos: if negative { -nanos } else { nanos }, format })
     }

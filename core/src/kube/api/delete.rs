@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{NamespaceStatus, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::SignedDuration;
 
 use super::{ApiServer, DeleteOptions, Deletion, Kind, Object, ObjectKey, Status};
 
@@ -177,10 +177,7 @@ impl ApiServer {
             None
         };
         if let Some(problem) = problem {
-            return Err(Status::new(
-                super::Reason::Conflict,
-                format!("Operation cannot be fulfilled on pods/binding \"{name}\": {problem}"),
-            ));
+            return Err(Status::conflict("pods/binding", name, &problem));
         }
         let labels = super::admission::topology_labels(self, node);
         let now = self.timestamp();

@@ -23,8 +23,9 @@ mod events;
 mod kind;
 mod object;
 mod options;
+pub mod patch;
 mod qos;
-mod quantity;
+mod requests;
 mod selector;
 mod status;
 mod store;
@@ -41,7 +42,7 @@ pub use options::{
     DeleteOptions, Deletion, EventRecord, ListOptions, ObjectList, Patch, Subresource, WatchEvent, WatchVerb,
     WriteOptions,
 };
-pub use quantity::{Quantity, QuantityError};
+pub use requests::problems_of;
 pub use selector::{FieldSelector, LabelSelector};
 pub use status::{Reason, Status};
 pub use store::ApiServer;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Pod, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
 
-use super::Quantity;
+use crate::kube::quantity::Amount;
 
 /// `Guaranteed`, `Burstable` or `BestEffort`.
 pub(super) fn class(pod: &Pod) -> &'static str {
@@ -38,7 +38,7 @@ pub(super) fn class(pod: &Pod) -> &'static str {
         && requests.iter().all(|(name, amount)| {
             limits
                 .get(name)
-                .is_some_and(|limit: &Quantity| limit.partial_cmp(amount) == Some(std::cmp::Ordering::Equal))
+                .is_some_and(|limit: &Amount| limit.partial_cmp(amount) == Some(std::cmp::Ordering::Equal))
         })
     {
         "Guaranteed"
@@ -48,13 +48,13 @@ pub(super) fn class(pod: &Pod) -> &'static str {
 }
 
 /// Adds what a container names of CPU and memory; answers how many of the two it names.
-fn add(sum: &mut BTreeMap<&'static str, Quantity>, list: Option<&BTreeMap<String, Text>>) -> usize {
+fn add(sum: &mut BTreeMap<&'static str, Amount>, list: Option<&BTreeMap<String, Text>>) -> usize {
     let mut found = 0;
     for name in ["cpu", "memory"] {
-        let amount = list.and_then(|list| list.get(name)).and_then(|text| Quantity::try_from(text).ok());
-        if let Some(amount) = amount.filter(|amount| amount.signum() > 0) {
+        let amount = list.and_then(|list| list.get(name)).and_then(|text| Amount::try_from(text).ok());
+        if let Some(amount) = amount.filter(|amount| amount.nanos() > 0) {
             found += 1;
-            sum.entry(name).and_modify(|sum| *sum = sum.plus(amount)).or_insert(amount);
+            sum.entry(name).and_modify(|sum| *sum = *sum + amount).or_insert(amount);
         }
     }
     found

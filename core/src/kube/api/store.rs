@@ -30,6 +30,8 @@ pub struct ApiServer {
     pub(super) history: VecDeque<WatchEvent>,
     /// Which event object counts further occurrences of the same event.
     pub(super) correlator: super::events::Correlator,
+    /// What the latest request from a client was warned of.
+    pub(super) warnings: Vec<String>,
 }
 
 impl ApiServer {
@@ -44,6 +46,7 @@ impl ApiServer {
             resource_version: 0,
             history: VecDeque::new(),
             correlator: super::events::Correlator::default(),
+            warnings: Vec::new(),
         };
         bootstrap::fill(&mut server);
         server
@@ -146,9 +149,9 @@ impl ApiServer {
         ObjectKey::new(kind, if kind.info().namespaced { namespace } else { "" }, name)
     }
 
-    fn jiff_timestamp(&self, at: SimTime) -> k8s_openapi::jiff::Timestamp {
+    fn jiff_timestamp(&self, at: SimTime) -> jiff::Timestamp {
         // k8s-openapi brings a jiff of its own; seconds are common ground.
-        k8s_openapi::jiff::Timestamp::from_second(self.epoch.timestamp(at).as_second()).unwrap_or_default()
+        jiff::Timestamp::from_second(self.epoch.timestamp(at).as_second()).unwrap_or_default()
     }
 
     /// Stores an object under a new version and tells watches. Answers it as stored.

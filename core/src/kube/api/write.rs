@@ -205,15 +205,10 @@ impl ApiServer {
     ) -> Result<(), Status> {
         let meta = object.meta();
         let plural = object.kind().info().qualified_plural();
-        let conflict = |why: String| {
-            Status::new(
-                Reason::Conflict,
-                format!("Operation cannot be fulfilled on {plural} \"{}\": {why}", object.name()),
-            )
-        };
+        let conflict = |why: &str| Status::conflict(&plural, object.name(), why);
         let present = meta.uid.as_deref().unwrap_or_default();
         if let Some(uid) = uid.filter(|uid| !uid.is_empty() && *uid != present) {
-            return Err(conflict(format!(
+            return Err(conflict(&format!(
                 "Precondition failed: UID in precondition: {uid}, UID in object meta: {present}"
             )));
         }
@@ -229,8 +224,7 @@ impl ApiServer {
                 ),
             )),
             Some(_) => Err(conflict(
-                "the object has been modified; please apply your changes to the latest version and try again"
-                    .to_owned(),
+                "the object has been modified; please apply your changes to the latest version and try again",
             )),
         }
     }

@@ -11,8 +11,9 @@ use k8s_openapi::api::core::v1::{Namespace, Node};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
 
+use super::Object;
 use super::bootstrap::NAME_LABEL;
-use super::{Object, Quantity};
+use crate::kube::quantity::Amount;
 
 /// Fills in the defaults of an object that a client sent.
 pub(super) fn apply(object: &mut Object) {
@@ -46,16 +47,16 @@ fn apply_priority_class(class: &mut PriorityClass) {
 /// Rounds the amounts of a resource list up to thousandths and writes them canonically.
 fn resource_list(list: Option<&mut BTreeMap<String, Text>>) {
     for text in list.into_iter().flat_map(BTreeMap::values_mut) {
-        if let Ok(quantity) = Quantity::try_from(&*text) {
-            *text = quantity.round_up_to_milli().into_text();
+        if let Ok(quantity) = Amount::try_from(&*text) {
+            *text = quantity.round_up_to_milli().into();
         }
     }
 }
 
 fn canonical(text: Option<&mut Text>) {
     if let Some(text) = text
-        && let Ok(quantity) = Quantity::try_from(&*text)
+        && let Ok(quantity) = Amount::try_from(&*text)
     {
-        *text = quantity.into_text();
+        *text = quantity.into();
     }
 }
