@@ -8,6 +8,5 @@
 
 pub mod files;
 mod host;
-pub mod programs;
 
 pub use host::{Call, Host, Io, Signal, Step};

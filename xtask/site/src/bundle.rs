@@ -1,0 +1,106 @@
+//! The lab's files for the browser: wasm-bindgen's output and the static files beside it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+/// The crate's name in file names.
+const NAME: &str = "clusterlab_web";
+
+/// Writes `index.html` to `out`, and everything that it loads to `out/assets/<fingerprint>/`.
+///
+/// Inside the static folder all files stand side by side and name each other by relative paths. They stay side by
+/// side; only `index.html` moves up, and its references are rewritten.
+///
+/// # Errors
+/// When a file cannot be read or written, or wasm-bindgen refuses the module.
+pub fn bundle(wasm: &Path, static_files: &Path, out: &Path, dev: bool) -> Result<()> {
+    let assets = out.join("assets");
+    if assets.is_dir() {
+        fs::remove_dir_all(&assets)?;
+    }
+    let fresh = assets.join("fresh");
+    fs::create_dir_all(&fresh)?;
+    Bindgen::new()
+        .input_path(wasm)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(false)
+        .debug(dev)
+        .keep_debug(dev)
+        .remove_name_section(!dev)
+        .remove_producers_section(!dev)
+        .generate(&fresh)
+        .with_context(|| format!("wasm-bindgen on {}", wasm.display()))?;
+    let mut page = None;
+    for entry in fs::read_dir(static_files).with_context(|| format!("no {}", static_files.display()))? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| name == "index.html") {
+            page = Some(fs::read_to_string(&path)?);
+        } else if path.is_file() {
+            fs::copy(&path, fresh.join(path.file_name().unwrap_or_default()))?;
+        }
+    }
+    let Some(page) = page else { bail!("{} has no index.html", static_files.display()) };
+    let names = file_names(&fresh)?;
+    let fingerprint = fingerprint(&fresh, &names)?;
+    fs::rename(&fresh, assets.join(&fingerprint))?;
+    fs::write(out.join("index.html"), with_folder(&page, &names, &format!("assets/{fingerprint}/")))?;
+    Ok(())
+}
+
+fn file_names(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// FNV-1a over names and contents. It tells versions apart; nobody attacks it.
+fn fingerprint(folder: &Path, names: &[String]) -> Result<String> {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for name in names {
+        for byte in name.bytes().chain(fs::read(folder.join(name))?) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    Ok(format!("{hash:016x}"))
+}
+
+/// Puts the folder before each reference to one of the files.
+fn with_folder(page: &str, names: &[String], folder: &str) -> String {
+    let mut page = page.to_owned();
+    for name in names {
+        for attribute in ["href", "src"] {
+            for before in ["", "./"] {
+                page = page.replace(
+                    &format!("{attribute}=\"{before}{name}\""),
+                    &format!("{attribute}=\"{folder}{name}\""),
+                );
+            }
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_of_the_page_are_moved_and_links_elsewhere_stay() {
+        let page = r#"<link href="style.css"><script src="./boot.js"></script><a href="book/">book</a>"#;
+        let names = ["boot.js".to_owned(), "style.css".to_owned()];
+        assert_eq!(
+            with_folder(page, &names, "assets/0/"),
+            r#"<link href="assets/0/style.css"><script src="assets/0/boot.js"></script><a href="book/">book</a>"#
+        );
+    }
+}
