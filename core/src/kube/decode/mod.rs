@@ -27,6 +27,7 @@ mod problem;
 mod zero;
 
 pub use path::{Path, Segment};
+pub(crate) use problem::nearest;
 pub use problem::{Problem, ProblemKind};
 
 use serde::de::DeserializeOwned;

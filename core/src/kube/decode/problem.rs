@@ -52,18 +52,23 @@ impl Problem {
     pub fn suggestion(&self) -> Option<&'static str> {
         let ProblemKind::Unknown { known } = self.kind else { return None };
         let name = self.path.last_name()?;
-        let allowed = (name.chars().count() / 3).max(1);
-        known
-            .iter()
-            .map(|candidate| (distance(&name.to_lowercase(), &candidate.to_lowercase()), *candidate))
-            .filter(|(distance, _)| *distance <= allowed)
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, candidate)| candidate)
+        nearest(name, known.iter().copied())
     }
 }
 
+/// The candidate nearest to a name, if one is near enough to have been meant.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (name.chars().count() / 3).max(1);
+    let lower = name.to_lowercase();
+    candidates
+        .map(|candidate| (distance(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
 /// Letters to change, add, drop or swap with a neighbour (optimal string alignment).
-pub(crate) fn distance(a: &str, b: &str) -> usize {
+fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
