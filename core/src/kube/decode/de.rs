@@ -300,8 +300,14 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
         zero
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Failure> {
-        self.deserialize_seq(visitor)
+    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Failure> {
+        // One that is too short fails when an item is missed; items too many would be dropped silently.
+        match self.value {
+            Value::Array(items) if items.len() > length => {
+                Err(de::Error::invalid_length(items.len(), &visitor))
+            }
+            _ => self.deserialize_seq(visitor),
+        }
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(

@@ -1,0 +1,42 @@
+//! Compiles the exercises under `data/` into the crate: in a browser there is no disk to read them from.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let data = Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("data");
+    println!("cargo::rerun-if-changed={}", data.display());
+    let mut code = String::from("static EMBEDDED: &[(&str, &[(&str, &str)])] = &[\n");
+    for folder in sorted(&data)?.into_iter().filter(|path| path.is_dir()) {
+        let _ = writeln!(code, "    ({:?}, &[", name(&folder));
+        files(&folder, "", &mut code)?;
+        code.push_str("    ]),\n");
+    }
+    code.push_str("];\n");
+    fs::write(Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("embedded.rs"), code)
+}
+
+/// Writes one line per file under `folder`, in the order of their paths.
+fn files(folder: &Path, prefix: &str, code: &mut String) -> io::Result<()> {
+    for path in sorted(folder)? {
+        let relative = format!("{prefix}{}", name(&path));
+        if path.is_dir() {
+            files(&path, &format!("{relative}/"), code)?;
+        } else {
+            let _ = writeln!(code, "        ({relative:?}, include_str!({:?})),", path.display().to_string());
+        }
+    }
+    Ok(())
+}
+
+fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.retain(|path| !name(path).starts_with('.') && !name(path).ends_with('~'));
+    paths.sort();
+    Ok(paths)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,4 @@
+# expects: no-pod
+# Looks around and applies nothing.
+cat pod.yaml
+kubectl get nodes
