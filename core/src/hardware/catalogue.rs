@@ -107,6 +107,8 @@ pub struct GpuSpec {
     pub idle_used_mib: u32,
     /// Board power limit, in W.
     pub tdp_w: u32,
+    /// The lowest limit that can be set, in W.
+    pub min_power_w: u32,
     /// Power when nothing runs, in W.
     pub idle_w: u32,
     /// Temperature when nothing runs, in degrees Celsius.
@@ -125,6 +127,8 @@ pub struct GpuSpec {
     pub idle_pstate: PerformanceState,
     /// Memory bandwidth, in GB/s.
     pub memory_gb_per_s: u32,
+    /// Whether its memory is HBM, which reports a temperature of its own.
+    pub hbm: bool,
     /// PCI Express generation of its connector.
     pub pcie_generation: u8,
     /// PCI Express lanes.
@@ -292,6 +296,7 @@ const T4: GpuSpec = GpuSpec {
     reserved_mib: 448,
     idle_used_mib: 1,
     tdp_w: 70,
+    min_power_w: 60,
     idle_w: 9,
     idle_celsius: 33,
     load_celsius: 72,
@@ -301,6 +306,7 @@ const T4: GpuSpec = GpuSpec {
     max_memory_mhz: 5001,
     idle_pstate: PerformanceState::P8,
     memory_gb_per_s: 320,
+    hbm: false,
     pcie_generation: 3,
     pcie_width: 16,
     nvlink: None,
@@ -322,6 +328,7 @@ const A100_40: GpuSpec = GpuSpec {
     reserved_mib: 583,
     idle_used_mib: 1,
     tdp_w: 400,
+    min_power_w: 100,
     idle_w: 52,
     idle_celsius: 30,
     load_celsius: 64,
@@ -331,6 +338,7 @@ const A100_40: GpuSpec = GpuSpec {
     max_memory_mhz: 1215,
     idle_pstate: PerformanceState::P0,
     memory_gb_per_s: 1555,
+    hbm: true,
     pcie_generation: 4,
     pcie_width: 16,
     nvlink: Some(NvLinkSpec { generation: 3, links: 12, link_mb_per_s: 25_781 }),
@@ -367,6 +375,7 @@ const L40S: GpuSpec = GpuSpec {
     reserved_mib: 665,
     idle_used_mib: 1,
     tdp_w: 350,
+    min_power_w: 100,
     idle_w: 34,
     idle_celsius: 31,
     load_celsius: 70,
@@ -376,6 +385,7 @@ const L40S: GpuSpec = GpuSpec {
     max_memory_mhz: 9001,
     idle_pstate: PerformanceState::P8,
     memory_gb_per_s: 864,
+    hbm: false,
     pcie_generation: 4,
     pcie_width: 16,
     nvlink: None,
@@ -397,6 +407,7 @@ const H100: GpuSpec = GpuSpec {
     reserved_mib: 450,
     idle_used_mib: 1,
     tdp_w: 700,
+    min_power_w: 200,
     idle_w: 70,
     idle_celsius: 30,
     load_celsius: 66,
@@ -406,6 +417,7 @@ const H100: GpuSpec = GpuSpec {
     max_memory_mhz: 2619,
     idle_pstate: PerformanceState::P0,
     memory_gb_per_s: 3352,
+    hbm: true,
     pcie_generation: 5,
     pcie_width: 16,
     nvlink: Some(NvLinkSpec { generation: 4, links: 18, link_mb_per_s: 26_562 }),
@@ -442,6 +454,7 @@ const B200: GpuSpec = GpuSpec {
     reserved_mib: 717,
     idle_used_mib: 0,
     tdp_w: 1000,
+    min_power_w: 200,
     idle_w: 140,
     idle_celsius: 29,
     load_celsius: 62,
@@ -451,6 +464,7 @@ const B200: GpuSpec = GpuSpec {
     max_memory_mhz: 3996,
     idle_pstate: PerformanceState::P0,
     memory_gb_per_s: 8000,
+    hbm: true,
     pcie_generation: 5,
     pcie_width: 16,
     nvlink: Some(NvLinkSpec { generation: 5, links: 18, link_mb_per_s: 53_125 }),

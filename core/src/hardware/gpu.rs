@@ -284,6 +284,11 @@ impl Gpu {
         u32::try_from((self.millicelsius_at(now) + 500) / 1000).unwrap_or(0)
     }
 
+    /// Temperature of the memory: 2 degrees below the GPU's.
+    pub fn memory_celsius(&self, now: SimTime) -> u32 {
+        self.celsius(now).saturating_sub(2)
+    }
+
     /// SM clock, in MHz.
     pub fn sm_mhz(&self) -> u32 {
         if self.processes.is_empty() { self.spec.idle_sm_mhz } else { self.spec.max_sm_mhz }

@@ -8,5 +8,6 @@
 
 pub mod files;
 mod host;
+pub mod programs;
 
 pub use host::{Call, Host, Io, Signal, Step};
