@@ -21,6 +21,7 @@ mod defaults;
 mod delete;
 mod events;
 mod kind;
+mod node_taints;
 mod object;
 mod options;
 pub mod patch;
@@ -33,6 +34,7 @@ mod strategy;
 #[cfg(test)]
 mod tests;
 mod validation;
+mod warnings;
 mod watch;
 mod write;
 
@@ -42,7 +44,10 @@ pub use options::{
     DeleteOptions, Deletion, EventRecord, ListOptions, ObjectList, Patch, Subresource, WatchEvent, WatchVerb,
     WriteOptions,
 };
-pub use requests::problems_of;
+pub use requests::{problems_of, refusals_of};
 pub use selector::{FieldSelector, LabelSelector};
 pub use status::{Reason, Status};
 pub use store::ApiServer;
+pub use validation::{
+    is_config_map_key, is_dns1123_label, is_dns1123_subdomain, is_qualified_name, is_valid_label_value,
+};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::kind::for_each_kind;
-use super::{ApiServer, Kind, Object, Reason, Status, Subresource, WriteOptions};
+use super::{ApiServer, Kind, Object, Reason, Status, Subresource, WriteOptions, defaults, validation};
 use crate::kube::decode::{Dialect, Problem, ProblemKind, decode};
 
 /// What came of decoding a body.
@@ -47,6 +47,21 @@ pub fn problems_of(kind: Kind, body: &Value) -> Vec<Problem> {
     decode_object(kind, body).problems
 }
 
+/// What validation would refuse of a body, as field and problem. It knows nothing of other objects, so that
+/// admission (a missing namespace, an unknown priority class) has no say here.
+pub fn refusals_of(kind: Kind, body: &Value) -> Vec<(String, String)> {
+    let Some(mut object) = decode_object(kind, body).object else { return Vec::new() };
+    if kind.info().namespaced && object.namespace().is_empty() {
+        object.meta_mut().namespace = Some("default".to_owned());
+    }
+    let generated = object.name().is_empty() && object.meta().generate_name.is_some();
+    if generated {
+        object.meta_mut().name = object.meta().generate_name.as_ref().map(|prefix| format!("{prefix}x"));
+    }
+    defaults::apply(&mut object);
+    validation::problems_of_new(&object)
+}
+
 impl ApiServer {
     /// Creates an object from its JSON form (`POST`), as [`create`](Self::create).
     ///
@@ -62,7 +77,7 @@ impl ApiServer {
     ) -> Result<Object, Status> {
         self.clear_warnings();
         let object = self.decode_body(kind, body, options)?;
-        self.create(namespace, object, options)
+        self.create_decoded(namespace, object, options)
     }
 
     /// Replaces an object by its JSON form (`PUT`), as [`replace`](Self::replace).

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{
     ApiServer, Kind, Object, Reason, Resource, Status, Subresource, WriteOptions, admission, bootstrap,
-    defaults, strategy, validation,
+    defaults, strategy, validation, warnings,
 };
 
 impl ApiServer {
@@ -22,18 +22,33 @@ impl ApiServer {
         object: Object,
         options: &WriteOptions,
     ) -> Result<Object, Status> {
+        self.clear_warnings();
+        self.create_decoded(namespace, object, options)
+    }
+
+    /// Creates an object; what its decoding was warned of stays.
+    pub(super) fn create_decoded(
+        &mut self,
+        namespace: &str,
+        object: Object,
+        options: &WriteOptions,
+    ) -> Result<Object, Status> {
         let rng = self.rng.clone();
         let result = self
             .prepare_create(namespace, object)
             .and_then(|object| if options.dry_run { Ok(object) } else { Ok(self.put(object)) });
+        if let Ok(object) = &result {
+            self.warn_all(warnings::on_create(object));
+        }
         if options.dry_run || result.is_err() {
             self.rng = rng;
             return result;
         }
-        if let Ok(Object::Namespace(namespace)) = &result {
+        let object = result?;
+        if let Object::Namespace(namespace) = &object {
             bootstrap::furnish_namespace(self, namespace.metadata.name.as_deref().unwrap_or_default());
         }
-        result
+        Ok(self.mirror_node_conditions(object))
     }
 
     fn prepare_create(&mut self, namespace: &str, mut object: Object) -> Result<Object, Status> {
@@ -193,7 +208,8 @@ impl ApiServer {
             self.objects.insert(key.clone(), object.clone());
             return self.remove(&key).unwrap_or(object);
         }
-        self.put(object)
+        let stored = self.put(object);
+        self.mirror_node_conditions(stored)
     }
 
     /// Refuses if the object is not the one that the caller means.

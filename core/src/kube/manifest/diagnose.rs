@@ -9,7 +9,7 @@ use super::error::SyntaxError;
 use super::parse::{parse_chunk, parse_tree};
 use super::split::chunks;
 use super::tree::{Node, Position, Span, Tree};
-use crate::kube::api::{Kind, problems_of};
+use crate::kube::api::{Kind, problems_of, refusals_of};
 use crate::kube::decode::{Dialect, Path, Problem, ProblemKind, Segment, decode, nearest};
 
 /// One thing that is wrong.
@@ -118,7 +118,19 @@ fn diagnose_document(document: &Document, found: &mut Vec<Diagnostic>) {
         found.push(unknown_kind(document));
         return;
     };
-    found.extend(problems_of(kind, &document.to_json()).iter().map(|problem| locate(tree, problem)));
+    let json = document.to_json();
+    let problems = problems_of(kind, &json);
+    found.extend(problems.iter().map(|problem| locate(tree, problem)));
+    let readable = problems.iter().all(|problem| matches!(problem.kind, ProblemKind::Unknown { .. }));
+    if readable && found.iter().all(|diagnostic| !diagnostic.message.starts_with("duplicate")) {
+        found.extend(refusals_of(kind, &json).into_iter().map(|(field, problem)| {
+            let path = path_from_text(&field);
+            let (node, key, _) = tree.find(&path);
+            let span =
+                if matches!(node.node, Node::Scalar { .. }) { node.span } else { key.unwrap_or(start) };
+            Diagnostic::new(span, field, problem, "")
+        }));
+    }
 }
 
 fn unknown_kind(document: &Document) -> Diagnostic {
@@ -200,7 +212,7 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Diagnostic>> {
 }
 
 /// Reads a field path as messages of the API server write it: `spec.containers[0].resources.limits[cpu]`.
-pub(crate) fn path_from_text(text: &str) -> Path {
+fn path_from_text(text: &str) -> Path {
     let mut segments = Vec::new();
     for part in text.split('.') {
         let (name, rest) = part.split_once('[').map_or((part, ""), |(name, rest)| (name, rest));

@@ -1,7 +1,7 @@
 //! Admission: what the API server adds to an object, or refuses it for, before it is stored.
 //!
 //! The plugins that a pod of this lab meets, in the real order: NamespaceLifecycle,
-//! TaintNodesByCondition, Priority, DefaultTolerationSeconds, ServiceAccount; PodTopologyLabels acts on a binding.
+//! ServiceAccount, TaintNodesByCondition, Priority, DefaultTolerationSeconds, RuntimeClass; PodTopologyLabels acts on a binding.
 
 mod pod;
 
@@ -22,9 +22,10 @@ pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(
         Object::Node(node) => taint_new_node(Arc::make_mut(node)),
         Object::Pod(pod) => {
             let pod = Arc::make_mut(pod);
+            pod::service_account(server, pod)?;
             pod::priority(server, pod)?;
             pod::default_toleration_seconds(pod);
-            pod::service_account(server, pod)?;
+            pod::runtime_class(pod)?;
         }
         _ => {}
     }
@@ -39,6 +40,7 @@ pub(super) fn on_update(
 ) -> Result<(), Status> {
     if let (Object::Pod(old), Object::Pod(new), Subresource::None) = (old, new, subresource) {
         pod::keep_priority(old, new);
+        pod::default_toleration_seconds(Arc::make_mut(new));
     }
     Ok(())
 }

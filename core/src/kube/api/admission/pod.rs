@@ -103,6 +103,15 @@ pub(super) fn default_toleration_seconds(pod: &mut Pod) {
     }
 }
 
+/// RuntimeClass: the kind is not modelled, so that there is none to be found.
+pub(super) fn runtime_class(pod: &Pod) -> Result<(), Status> {
+    let class = pod.spec.as_ref().and_then(|spec| spec.runtime_class_name.as_deref()).unwrap_or_default();
+    if class.is_empty() {
+        return Ok(());
+    }
+    Err(forbidden(pod, &format!("pod rejected: RuntimeClass \"{class}\" not found")))
+}
+
 /// ServiceAccount: the account must exist, and its token is mounted into every container.
 pub(super) fn service_account(server: &mut ApiServer, pod: &mut Pod) -> Result<(), Status> {
     let namespace = pod.metadata.namespace.clone().unwrap_or_default();

@@ -107,3 +107,52 @@ pub fn is_valid_label_value(text: &str) -> Vec<String> {
     }
     problems
 }
+
+/// A key of a ConfigMap or Secret.
+pub fn is_config_map_key(text: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    if text.len() > 253 {
+        problems.push(max_len(253));
+    }
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) {
+        problems.push("a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')".to_owned());
+    }
+    match text {
+        "." => problems.push("must not be '.'".to_owned()),
+        ".." => problems.push("must not be '..'".to_owned()),
+        text if text.starts_with("..") => problems.push("must not start with '..'".to_owned()),
+        _ => {}
+    }
+    problems
+}
+
+/// The name of a port: what `targetPort` and probes may call it.
+pub(super) fn is_port_name(text: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut add = |wrong: bool, problem: &str| {
+        if wrong {
+            problems.push(problem.to_owned());
+        }
+    };
+    add(text.len() > 15, &max_len(15));
+    add(
+        text.is_empty() || !text.bytes().all(|b| lower_alphanumeric(b) || b == b'-'),
+        "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
+    );
+    add(!text.bytes().any(|b| b.is_ascii_lowercase()), "must contain at least one letter (a-z)");
+    add(text.contains("--"), "must not contain consecutive hyphens");
+    add(text.starts_with('-') || text.ends_with('-'), "must not begin or end with a hyphen");
+    problems
+}
+
+/// The name of an environment variable.
+pub(super) fn is_environment_name(text: &str) -> Vec<String> {
+    let printable = |b: u8| (b' '..=b'~').contains(&b) && b != b'=';
+    if !text.is_empty() && text.bytes().all(printable) {
+        return Vec::new();
+    }
+    vec![
+        "a valid environment variable name must consist only of printable ASCII characters other than '='"
+            .to_owned(),
+    ]
+}
