@@ -1,1 +1,43 @@
-//! scheduler
+//! The Kubernetes scheduler: kube-scheduler v1.36's decisions, as an engine.
+//!
+//! [`Scheduler`] is told of nodes and pods as [`k8s_openapi`] objects and asked
+//! for placements, one pod at a time, in virtual time. It needs no API server; in
+//! the lab, [`SchedulerController`] keeps it in step with one. What it decides,
+//! and every step of how, is data: see [`Attempt`].
+//!
+//! The parts, in the order in which a pod meets them:
+//!
+//! - [`cluster`]: nodes and pods in dense tables, kept up to date change by change;
+//! - [`queue`]: which pod is next, and when one that was refused is worth another try;
+//! - [`framework`]: the extension points and the profiles that put plugins together;
+//! - the plugins themselves, one file each; [`Registry`] takes plugins of one's own
+//!   (the example `scheduler_plugin` adds one);
+//! - the cycle: filters over the nodes, scores, the choice among equals, and when no
+//!   node will do, [`preemption`].
+
+pub mod cluster;
+pub mod framework;
+pub mod preemption;
+pub mod queue;
+
+mod choose;
+mod config;
+mod controller;
+mod cycle;
+mod decision;
+mod engine;
+mod message;
+mod nominator;
+mod permit;
+mod plugins;
+mod schedule;
+
+pub use config::{
+    ConfigError, PluginArguments, PluginReference, PluginSetConfiguration, PluginsConfiguration,
+    ProfileConfiguration, SchedulerConfiguration,
+};
+pub use controller::SchedulerController;
+pub use decision::{Attempt, Decision, FilterResult, NodeScore, Outcome, Recording, ScorePlugin};
+pub use engine::Scheduler;
+pub use framework::Registry;
+pub use schedule::NoBinder;

@@ -1,0 +1,236 @@
+//! What the scheduler knows of the cluster, in dense tables.
+//!
+//! Objects are converted when they arrive: strings become [`Symbol`]s, resource
+//! lists become [`Resources`], nodes and pods become [`NodeInfo`] and
+//! [`PodInfo`]. Everything is kept up to date change by change; nothing is
+//! rebuilt for a scheduling cycle but the order of nodes, and that only when a
+//! node came or went.
+
+mod node_info;
+mod node_tree;
+mod pod_info;
+mod requests;
+mod resources;
+mod selector;
+mod symbols;
+mod taint;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Node;
+
+pub use node_info::{NodeId, NodeInfo};
+use node_tree::{NodeTree, Zone};
+pub use pod_info::{
+    HostPort, NodeAffinityInfo, PodInfo, PodTerm, SpreadConstraint, WhenUnsatisfiable, is_terminal,
+    namespace, node_name,
+};
+pub use requests::Requests;
+pub use resources::{ResourceId, ResourceNames, Resources};
+pub use selector::{NodeTerm, NodeTerms, Selector};
+pub use symbols::{Labels, Symbol, Symbols};
+pub use taint::{Effect, Taint, Toleration, first_untolerated};
+
+/// What the scheduler knows of the cluster.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Strings.
+    pub symbols: Symbols,
+    /// Resources.
+    pub resources: ResourceNames,
+    nodes: Vec<NodeInfo>,
+    // Only looked up, never iterated: its order cannot show.
+    by_name: HashMap<Symbol, NodeId>,
+    tree: NodeTree,
+    order: Vec<NodeId>,
+    /// The place of each node in `order`.
+    positions: Vec<u32>,
+    order_is_stale: bool,
+    /// On how many nodes each image is.
+    image_nodes: BTreeMap<Symbol, u32>,
+    /// Labels of namespaces.
+    namespaces: BTreeMap<Symbol, Labels>,
+    no_labels: Labels,
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        let mut symbols = Symbols::default();
+        Self {
+            resources: ResourceNames::new(&mut symbols),
+            symbols,
+            nodes: Vec::new(),
+            by_name: HashMap::new(),
+            tree: NodeTree::default(),
+            order: Vec::new(),
+            positions: Vec::new(),
+            order_is_stale: false,
+            image_nodes: BTreeMap::new(),
+            namespaces: BTreeMap::new(),
+            no_labels: Labels::default(),
+        }
+    }
+}
+
+impl Cluster {
+    /// Converts a pod.
+    pub fn convert_pod(&mut self, pod: Arc<k8s_openapi::api::core::v1::Pod>) -> PodInfo {
+        PodInfo::new(pod, &mut self.resources, &mut self.symbols)
+    }
+
+    /// The node of that index.
+    pub fn node(&self, id: NodeId) -> &NodeInfo {
+        &self.nodes[id.index()]
+    }
+
+    /// The node of that name, if its object is known.
+    pub fn node_by_name(&self, name: &str) -> Option<&NodeInfo> {
+        let id = self.by_name.get(&self.symbols.get(name)?)?;
+        Some(self.node(*id)).filter(|node| node.node.is_some())
+    }
+
+    /// The name of a node.
+    pub fn node_name(&self, id: NodeId) -> &Arc<str> {
+        self.symbols.name(self.node(id).name)
+    }
+
+    /// All nodes in the order in which they are looked at; call [`Cluster::refresh`] before a cycle.
+    pub fn nodes(&self) -> &[NodeId] {
+        &self.order
+    }
+
+    /// Brings the order of nodes up to date (upstream's `UpdateSnapshot`).
+    pub fn refresh(&mut self) {
+        if std::mem::take(&mut self.order_is_stale) {
+            self.order = self.tree.list();
+            self.positions = vec![u32::MAX; self.nodes.len()];
+            for (position, node) in (0..).zip(&self.order) {
+                self.positions[node.index()] = position;
+            }
+        }
+    }
+
+    /// The nodes of those names that exist, in the order of [`Cluster::nodes`].
+    ///
+    /// Upstream walks a hash set here; this order does not depend on how the names were given.
+    pub fn nodes_by_name(&self, names: &[Symbol]) -> Vec<NodeId> {
+        let known = names.iter().filter_map(|name| self.by_name.get(name).copied());
+        let mut nodes: Vec<_> = known.filter(|id| self.node(*id).node.is_some()).collect();
+        nodes.sort_unstable_by_key(|id| self.positions.get(id.index()));
+        nodes.dedup();
+        nodes
+    }
+
+    /// Adds a node or takes over its new state; answers what it was before.
+    pub fn set_node(&mut self, node: Arc<Node>) -> (NodeId, Option<NodeInfo>) {
+        let id = self.slot(node.metadata.name.as_deref().unwrap_or_default());
+        let info = &mut self.nodes[id.index()];
+        let was_there = info.node.is_some();
+        // What plugins compare is the object's side; the pods need no copy.
+        let old = was_there.then(|| NodeInfo {
+            allocatable: info.allocatable.clone(),
+            allowed_pods: info.allowed_pods,
+            unschedulable: info.unschedulable,
+            taints: info.taints.clone(),
+            labels: info.labels.clone(),
+            images: info.images.clone(),
+            node: info.node.clone(),
+            ..NodeInfo::absent(id, info.name)
+        });
+        info.set_node(node, &mut self.resources, &mut self.symbols);
+        let zone = Zone::new(&info.labels, &self.symbols);
+        match &old {
+            Some(old) => {
+                self.count_images(&old.images, false);
+                let old_zone = Zone::new(&old.labels, &self.symbols);
+                // A node that moves to another zone keeps its place in the order until a node
+                // comes or goes, as upstream's snapshot does.
+                if old_zone != zone {
+                    self.tree.remove(old_zone, id);
+                    self.tree.add(zone, id);
+                }
+            }
+            None => {
+                self.tree.add(zone, id);
+                self.order_is_stale = true;
+            }
+        }
+        let images = std::mem::take(&mut self.nodes[id.index()].images);
+        self.count_images(&images, true);
+        self.nodes[id.index()].images = images;
+        (id, old)
+    }
+
+    /// Removes a node; its pods stay until they are removed themselves.
+    pub fn remove_node(&mut self, name: &str) -> Option<NodeId> {
+        let id = self.node_by_name(name)?.id;
+        let zone = Zone::new(&self.node(id).labels, &self.symbols);
+        self.tree.remove(zone, id);
+        self.order_is_stale = true;
+        let images = std::mem::take(&mut self.nodes[id.index()].images);
+        self.count_images(&images, false);
+        self.nodes[id.index()].unset_node();
+        Some(id)
+    }
+
+    /// Puts a pod on the node of that name, which need not be known yet.
+    pub fn add_pod(&mut self, pod: &Arc<PodInfo>, node: &str) -> NodeId {
+        let id = self.slot(node);
+        self.nodes[id.index()].add_pod(pod);
+        id
+    }
+
+    /// Takes a pod off its node.
+    pub fn remove_pod(&mut self, pod: &PodInfo, node: NodeId) {
+        self.nodes[node.index()].remove_pod(pod);
+    }
+
+    /// On how many nodes an image is.
+    pub fn image_nodes(&self, image: Symbol) -> u32 {
+        self.image_nodes.get(&image).copied().unwrap_or(0)
+    }
+
+    /// Takes over the labels of a namespace.
+    pub fn set_namespace(&mut self, name: &str, labels: &BTreeMap<String, String>) {
+        let name = self.symbols.intern(name);
+        let labels = Labels::new(labels, &mut self.symbols);
+        self.namespaces.insert(name, labels);
+    }
+
+    /// Forgets a namespace.
+    pub fn remove_namespace(&mut self, name: &str) {
+        if let Some(name) = self.symbols.get(name) {
+            self.namespaces.remove(&name);
+        }
+    }
+
+    /// The labels of a namespace; none for one that is not known.
+    pub fn namespace_labels(&self, name: Symbol) -> &Labels {
+        self.namespaces.get(&name).unwrap_or(&self.no_labels)
+    }
+
+    /// Names and labels of all namespaces.
+    pub fn namespaces(&self) -> impl Iterator<Item = (Symbol, &Labels)> {
+        self.namespaces.iter().map(|(name, labels)| (*name, labels))
+    }
+
+    fn slot(&mut self, name: &str) -> NodeId {
+        let symbol = self.symbols.intern(name);
+        *self.by_name.entry(symbol).or_insert_with(|| {
+            let id = NodeId(self.nodes.len() as u32);
+            self.nodes.push(NodeInfo::absent(id, symbol));
+            id
+        })
+    }
+
+    fn count_images(&mut self, images: &[(Symbol, i64)], present: bool) {
+        for (image, _) in images {
+            let count = self.image_nodes.entry(*image).or_default();
+            *count = if present { *count + 1 } else { count.saturating_sub(1) };
+            if *count == 0 {
+                self.image_nodes.remove(image);
+            }
+        }
+    }
+}

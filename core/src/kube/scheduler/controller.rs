@@ -1,0 +1,407 @@
+//! The scheduler in a cluster: it follows the API server's changes and binds through it.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, PodCondition};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::cluster::PodInfo;
+use super::config::{ConfigError, SchedulerConfiguration};
+use super::decision::{Attempt, Decision, Outcome};
+use super::engine::Scheduler;
+use super::framework::{Binder, Registry};
+use crate::kube::api::{ApiServer, DeleteOptions, EventRecord, Kind, Object, WatchEvent, WatchVerb};
+use crate::sim::SimTime;
+
+/// An event's message is at most this long; the condition's is not cut (`NoteLengthLimit`).
+const NOTE_LENGTH_LIMIT: usize = 1024;
+
+/// kube-scheduler as a component of the cluster.
+///
+/// [`advance`](Self::advance) it whenever its [`next_wakeup`](Self::next_wakeup) has come or the
+/// API server has changed ([`is_behind`](Self::is_behind)).
+#[derive(Clone, Debug)]
+pub struct SchedulerController {
+    scheduler: Scheduler,
+    /// The version of the store up to which everything is known.
+    seen: u64,
+}
+
+impl SchedulerController {
+    /// A scheduler that has seen nothing yet, with the plugins of kube-scheduler.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scheduler::new`].
+    pub fn new(config: &SchedulerConfiguration) -> Result<Self, ConfigError> {
+        Self::with_registry(config, &Registry::default())
+    }
+
+    /// A scheduler that may also use the plugins of `registry`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scheduler::new`].
+    pub fn with_registry(config: &SchedulerConfiguration, registry: &Registry) -> Result<Self, ConfigError> {
+        Ok(Self { scheduler: Scheduler::with_registry(config, registry)?, seen: 0 })
+    }
+
+    /// The engine.
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
+    }
+
+    /// The engine, to set how much it records.
+    pub fn scheduler_mut(&mut self) -> &mut Scheduler {
+        &mut self.scheduler
+    }
+
+    /// Why a pod is where it is or waits: all attempts to place it that are still known, the latest last.
+    pub fn attempts(&self, namespace: &str, name: &str) -> &[Arc<Attempt>] {
+        self.scheduler.attempts(namespace, name)
+    }
+
+    /// The instant at which there is something to do even if nothing happens until then.
+    pub fn next_wakeup(&self) -> Option<SimTime> {
+        self.scheduler.next_wakeup()
+    }
+
+    /// Whether the API server has changed since the last [`advance`](Self::advance).
+    pub fn is_behind(&self, api: &ApiServer) -> bool {
+        self.seen < api.resource_version()
+    }
+
+    /// Takes up what has happened, and schedules all pods that can be tried now.
+    pub fn advance(&mut self, now: SimTime, api: &mut ApiServer) {
+        api.set_now(now);
+        loop {
+            for decision in self.scheduler.advance(now) {
+                self.write(&decision, api);
+            }
+            self.follow(api);
+            let Some(decision) = self.scheduler.schedule_one_with(now, &mut ApiBinder(api)) else {
+                // What was written last may have come back as an event that wakes somebody.
+                if self.is_behind(api) {
+                    continue;
+                }
+                return;
+            };
+            self.write(&decision, api);
+        }
+    }
+
+    /// Takes up the changes since the last time.
+    fn follow(&mut self, api: &ApiServer) {
+        if !self.is_behind(api) {
+            return;
+        }
+        if self.seen < api.oldest_version() {
+            self.list(api);
+        } else {
+            for event in api.events_since(self.seen) {
+                self.take_up(event);
+            }
+        }
+        self.seen = api.resource_version();
+    }
+
+    /// Takes up everything there is: the history does not reach back far enough.
+    fn list(&mut self, api: &ApiServer) {
+        for name in self.scheduler.known_nodes() {
+            if api.read::<Node>("", &name).is_none() {
+                self.scheduler.remove_node(&name);
+            }
+        }
+        for (namespace, name) in self.scheduler.known_pods() {
+            if api.read::<Pod>(&namespace, &name).is_none() {
+                self.scheduler.remove_pod(&namespace, &name);
+            }
+        }
+        for namespace in api.iter::<Namespace>() {
+            self.take_up_namespace(namespace);
+        }
+        for node in api.iter::<Node>() {
+            self.scheduler.update_node(Arc::clone(node));
+        }
+        for pod in api.iter::<Pod>() {
+            self.scheduler.update_pod(Arc::clone(pod));
+        }
+    }
+
+    fn take_up(&mut self, event: &WatchEvent) {
+        let gone = event.verb == WatchVerb::Deleted;
+        match &event.object {
+            Object::Node(_) if gone => self.scheduler.remove_node(event.object.name()),
+            Object::Node(node) => self.scheduler.update_node(Arc::clone(node)),
+            Object::Pod(_) if gone => {
+                self.scheduler.remove_pod(event.object.namespace(), event.object.name())
+            }
+            Object::Pod(pod) => {
+                // Most changes of a pod are the kubelet's and mean nothing here.
+                let same = match &event.previous {
+                    Some(Object::Pod(previous)) => looks_the_same(previous, pod),
+                    _ => false,
+                };
+                if !same {
+                    self.scheduler.update_pod(Arc::clone(pod));
+                }
+            }
+            Object::Namespace(_) if gone => self.scheduler.remove_namespace(event.object.name()),
+            Object::Namespace(namespace) => self.take_up_namespace(namespace),
+            _ => {}
+        }
+    }
+
+    fn take_up_namespace(&mut self, namespace: &Namespace) {
+        let labels = namespace.metadata.labels.clone().unwrap_or_default();
+        self.scheduler.set_namespace(namespace.metadata.name.as_deref().unwrap_or_default(), &labels);
+    }
+
+    /// Writes a decision down: condition, nomination, events, victims.
+    fn write(&self, decision: &Decision, api: &mut ApiServer) {
+        let Some(pod) = api.read::<Pod>(&decision.namespace, &decision.name).cloned() else { return };
+        let time = api.timestamp();
+        let component = &*decision.attempt.scheduler_name;
+        let record = |api: &mut ApiServer, pod: &Arc<Pod>, warning, reason, action, message| {
+            let regarding = Object::Pod(Arc::clone(pod));
+            let (field_path, host, action) = (None, None, Some(action));
+            api.record(EventRecord {
+                regarding: &regarding,
+                field_path,
+                warning,
+                reason,
+                message,
+                component,
+                host,
+                action,
+            });
+        };
+        let reason = match &decision.attempt.outcome {
+            Outcome::Scheduled { node } => {
+                let message =
+                    format!("Successfully assigned {}/{} to {node}", decision.namespace, decision.name);
+                record(api, &pod, false, "Scheduled", "Binding", message);
+                return;
+            }
+            Outcome::Waiting { .. } => return,
+            Outcome::Skipped => {
+                let message = decision.attempt.message.clone();
+                record(api, &pod, true, "FailedScheduling", "Scheduling", message);
+                return;
+            }
+            Outcome::Unschedulable => "Unschedulable",
+            Outcome::Error => "SchedulerError",
+        };
+        let message = &decision.attempt.message;
+        record(api, &pod, true, "FailedScheduling", "Scheduling", cut(message));
+        // A pod that went in the meantime needs no condition.
+        let _ = api.update_status::<Pod>(&decision.namespace, &decision.name, |pod| {
+            set_condition(pod, "PodScheduled", "False", reason, message, &time);
+            if let Some(node) = &decision.nominated_node {
+                let nominated = (!node.is_empty()).then(|| node.to_string());
+                pod.status.get_or_insert_default().nominated_node_name = nominated;
+            }
+        });
+        for (namespace, name) in &decision.cleared_nominations {
+            let _ = api.update_status::<Pod>(namespace, name, |pod| {
+                pod.status.get_or_insert_default().nominated_node_name = None;
+            });
+        }
+        for (namespace, name) in &decision.victims {
+            let Some(victim) = api.read::<Pod>(namespace, name).cloned() else { continue };
+            if victim.metadata.deletion_timestamp.is_some() {
+                continue;
+            }
+            let text = format!("{component}: preempting to accommodate a higher priority pod");
+            let _ = api.update_status::<Pod>(namespace, name, |victim| {
+                set_condition(victim, "DisruptionTarget", "True", "PreemptionByScheduler", &text, &time);
+            });
+            if api.delete(Kind::Pod, namespace, name, &DeleteOptions::default()).is_ok() {
+                let uid = pod.metadata.uid.as_deref().unwrap_or_default();
+                let node = decision.nominated_node.as_deref().unwrap_or_default();
+                let message = format!("Preempted by pod {uid} on node {node}");
+                record(api, &victim, false, "Preempted", "Preempting", message);
+            }
+        }
+    }
+}
+
+/// Binds through the API server.
+struct ApiBinder<'a>(&'a mut ApiServer);
+
+impl Binder for ApiBinder<'_> {
+    fn bind(&mut self, pod: &PodInfo, node: &str) -> Result<(), String> {
+        let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
+        let namespace = super::cluster::namespace(&pod.pod);
+        self.0.bind(namespace, name, node).map(|_| ()).map_err(|status| status.message)
+    }
+}
+
+/// Sets a condition; the time of its last transition stays if its status does (`UpdatePodCondition`).
+fn set_condition(pod: &mut Pod, kind: &str, value: &str, reason: &str, message: &str, now: &Time) {
+    let generation = pod.metadata.generation;
+    let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
+    let known = conditions.iter_mut().find(|condition| condition.type_ == kind);
+    let unchanged = known.as_ref().filter(|condition| condition.status == value);
+    let transition = unchanged.and_then(|condition| condition.last_transition_time.clone());
+    let condition = PodCondition {
+        type_: kind.to_owned(),
+        status: value.to_owned(),
+        reason: Some(reason.to_owned()),
+        message: Some(message.to_owned()),
+        observed_generation: generation,
+        last_transition_time: Some(transition.unwrap_or_else(|| now.clone())),
+        last_probe_time: None,
+    };
+    match known {
+        Some(known) => *known = condition,
+        None => conditions.push(condition),
+    }
+}
+
+/// Whether nothing has changed that the scheduler looks at.
+fn looks_the_same(old: &Pod, new: &Pod) -> bool {
+    let status = |pod: &Pod| {
+        pod.status.as_ref().map(|status| {
+            let conditions = status.conditions.iter().flatten();
+            (
+                status.start_time.clone(),
+                status.nominated_node_name.clone(),
+                conditions.filter(|condition| condition.type_ == "DisruptionTarget").count(),
+            )
+        })
+    };
+    super::cluster::is_terminal(old) == super::cluster::is_terminal(new)
+        && old.metadata.uid == new.metadata.uid
+        && old.metadata.labels == new.metadata.labels
+        && old.metadata.deletion_timestamp == new.metadata.deletion_timestamp
+        && status(old) == status(new)
+        && old.spec == new.spec
+}
+
+/// The message of an event, cut as the recorder cuts it.
+fn cut(message: &str) -> String {
+    if message.len() <= NOTE_LENGTH_LIMIT {
+        return message.to_owned();
+    }
+    let suffix = " ...";
+    let mut end = NOTE_LENGTH_LIMIT - suffix.len();
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{suffix}", &message[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Event;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::kube::api::WriteOptions;
+    use crate::sim::{Epoch, Seed};
+
+    fn create(api: &mut ApiServer, kind: Kind, json: Value) {
+        let object = Object::from_json(kind, json).unwrap();
+        api.create("default", object, &WriteOptions::default()).unwrap();
+    }
+
+    /// A node that is ready: the taint that admission gives it at first is gone.
+    fn create_node(api: &mut ApiServer, name: &str, gpus: u32) {
+        create(api, Kind::Node, node(name, gpus));
+        api.update::<Node>("", name, |node| node.spec.get_or_insert_default().taints = None).unwrap();
+    }
+
+    fn node(name: &str, gpus: u32) -> Value {
+        let resources =
+            json!({"cpu": "8", "memory": "32Gi", "pods": "110", "nvidia.com/gpu": gpus.to_string()});
+        json!({
+            "metadata": {"name": name},
+            "status": {"allocatable": resources, "capacity": resources},
+        })
+    }
+
+    fn pod(name: &str, gpus: u32) -> Value {
+        json!({
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"containers": [{
+                "name": "main",
+                "image": "registry.local/cuda:12",
+                "resources": {"limits": {"nvidia.com/gpu": gpus.to_string()}},
+            }]},
+        })
+    }
+
+    fn cluster() -> (ApiServer, SchedulerController) {
+        let api = ApiServer::new(Epoch::default(), Seed::new(1));
+        (api, SchedulerController::new(&SchedulerConfiguration::default()).unwrap())
+    }
+
+    fn node_of(api: &ApiServer, name: &str) -> Option<String> {
+        api.read::<Pod>("default", name)?.spec.as_ref()?.node_name.clone()
+    }
+
+    fn events(api: &ApiServer) -> Vec<(String, String)> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        api.iter::<Event>().map(|event| (text(&event.reason), text(&event.message))).collect()
+    }
+
+    #[test]
+    fn a_pod_is_bound_and_the_event_says_where() {
+        let (mut api, mut scheduler) = cluster();
+        create_node(&mut api, "gpu-1", 4);
+        create(&mut api, Kind::Pod, pod("train", 2));
+        assert!(scheduler.is_behind(&api));
+        scheduler.advance(SimTime::from_secs(1), &mut api);
+        assert_eq!(node_of(&api, "train").as_deref(), Some("gpu-1"));
+        let expect = ("Scheduled".to_owned(), "Successfully assigned default/train to gpu-1".to_owned());
+        assert_eq!(events(&api), [expect]);
+        assert!(!scheduler.is_behind(&api));
+        assert_eq!(scheduler.next_wakeup(), None);
+    }
+
+    #[test]
+    fn a_pod_that_fits_nowhere_says_why_and_is_bound_when_a_node_comes() {
+        let (mut api, mut scheduler) = cluster();
+        create_node(&mut api, "gpu-1", 4);
+        create(&mut api, Kind::Pod, pod("large", 8));
+        scheduler.advance(SimTime::from_secs(1), &mut api);
+        let large = api.read::<Pod>("default", "large").unwrap();
+        let status = large.status.as_ref().unwrap();
+        let condition = &status.conditions.as_ref().unwrap()[0];
+        assert_eq!((condition.type_.as_str(), condition.status.as_str()), ("PodScheduled", "False"));
+        assert_eq!(condition.reason.as_deref(), Some("Unschedulable"));
+        let message = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. no new claims to deallocate, \
+                       preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+        assert_eq!(condition.message.as_deref(), Some(message));
+        assert_eq!(events(&api), [("FailedScheduling".to_owned(), message.to_owned())]);
+        assert_eq!(scheduler.attempts("default", "large").len(), 1);
+
+        create_node(&mut api, "gpu-2", 8);
+        scheduler.advance(SimTime::from_secs(30), &mut api);
+        assert_eq!(node_of(&api, "large").as_deref(), Some("gpu-2"));
+        let attempts = scheduler.attempts("default", "large");
+        assert_eq!(attempts.last().unwrap().outcome, Outcome::Scheduled { node: "gpu-2".into() });
+    }
+
+    #[test]
+    fn a_pod_without_any_node_waits_for_one() {
+        let (mut api, mut scheduler) = cluster();
+        create(&mut api, Kind::Pod, pod("early", 1));
+        scheduler.advance(SimTime::ZERO, &mut api);
+        let early = api.read::<Pod>("default", "early").unwrap();
+        let conditions = early.status.as_ref().unwrap().conditions.clone().unwrap();
+        assert_eq!(conditions[0].message.as_deref(), Some("no nodes available to schedule pods"));
+        create_node(&mut api, "gpu-1", 1);
+        let mut now = SimTime::ZERO;
+        for _ in 0..3 {
+            now = scheduler.next_wakeup().expect("it is tried again").max(now);
+            scheduler.advance(now, &mut api);
+            if node_of(&api, "early").is_some() {
+                break;
+            }
+        }
+        assert_eq!(node_of(&api, "early").as_deref(), Some("gpu-1"));
+        assert_eq!(now, SimTime::from_secs(2));
+    }
+}

@@ -1,0 +1,18 @@
+//! The scheduling framework: extension points, plugins, and the profiles that put them together.
+
+mod cycle_state;
+mod plugin;
+mod profile;
+mod registry;
+mod status;
+
+pub use cycle_state::{CycleState, StateData};
+pub use plugin::{
+    Bind, Binder, ClonePlugin, Context, Filter, MAX_NODE_SCORE, Nomination, Permit, Plugin, PostBind,
+    PostFilter, PostFilterContext, PostFilterResult, PreBind, PreEnqueue, PreFilter, PreFilterResult,
+    PreScore, QueueSort, Reserve, RunFilters, Score, default_normalize,
+};
+pub(super) use profile::{Filters, FiltersWithNominated};
+pub use profile::{NodeStatuses, PluginId, PluginSet, PreFilterOutcome, Profile, Rejection};
+pub use registry::{Factory, Registry};
+pub use status::{Code, Reason, Reasons, Status};

@@ -1,0 +1,344 @@
+//! A profile: the plugins that decide for one `schedulerName`, in their order, with their weights.
+
+use super::super::cluster::{NodeId, NodeInfo, PodInfo, Symbol};
+use super::super::queue::{EventKinds, QueuedPod};
+use super::{Code, Context, CycleState, Plugin, Reason, RunFilters, Status};
+
+/// A plugin of a profile, by its place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PluginId(u8);
+
+impl PluginId {
+    /// How many plugins a profile can have.
+    pub const LIMIT: usize = 64;
+
+    /// Its place.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    pub(in super::super) const fn new(index: usize) -> Self {
+        Self(index as u8)
+    }
+}
+
+/// A set of plugins of one profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PluginSet(u64);
+
+impl PluginSet {
+    /// Adds a plugin.
+    pub fn insert(&mut self, plugin: PluginId) {
+        self.0 |= 1 << plugin.0;
+    }
+
+    /// Whether a plugin is in it.
+    pub const fn contains(self, plugin: PluginId) -> bool {
+        self.0 & (1 << plugin.0) != 0
+    }
+
+    /// Whether it has none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those of either set.
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Those of both sets.
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Its plugins, in the profile's order.
+    pub fn iter(self) -> impl Iterator<Item = PluginId> {
+        (0..Self::BITS).filter(move |bit| self.0 & (1 << bit) != 0).map(PluginId)
+    }
+
+    const BITS: u8 = PluginId::LIMIT as u8;
+}
+
+/// A node that was refused, by whom and why.
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    /// The node.
+    pub node: NodeId,
+    /// The plugin.
+    pub plugin: PluginId,
+    /// Its answer.
+    pub status: Status,
+}
+
+/// What became of the nodes in the filters.
+#[derive(Clone, Debug)]
+pub struct NodeStatuses {
+    /// Nodes that a filter refused, in the order in which they were looked at.
+    pub rejected: Vec<Rejection>,
+    /// The answer for all nodes that were not looked at.
+    pub absent: Status,
+}
+
+impl Default for NodeStatuses {
+    fn default() -> Self {
+        let absent = Status { code: Code::UnschedulableAndUnresolvable, ..Status::default() };
+        Self { rejected: Vec::new(), absent }
+    }
+}
+
+impl NodeStatuses {
+    /// The answer for one node.
+    pub fn get(&self, node: NodeId) -> &Status {
+        self.rejected
+            .iter()
+            .find(|rejection| rejection.node == node)
+            .map_or(&self.absent, |rejection| &rejection.status)
+    }
+}
+
+/// What all pre-filters together found.
+#[derive(Clone, Debug, Default)]
+pub struct PreFilterOutcome {
+    /// The rejection of the pod as a whole, and by whom.
+    pub rejection: Option<(PluginId, Status)>,
+    /// Names of the only nodes that come into question; none leaves all.
+    pub node_names: Option<Vec<Symbol>>,
+    /// Plugins that limited the nodes.
+    pub limited_by: PluginSet,
+    /// Plugins whose filters need not run.
+    pub skipped: PluginSet,
+}
+
+/// The plugins of one `schedulerName`.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// `default-scheduler`
+    pub scheduler_name: String,
+    /// Its own `percentageOfNodesToScore`, if it has one.
+    pub percentage_of_nodes_to_score: Option<i32>,
+    pub(in super::super) plugins: Vec<Box<dyn Plugin>>,
+    /// What the normalised scores are multiplied by, by plugin.
+    pub(in super::super) weights: Vec<i64>,
+    /// For each kind of event, the plugins that want to know of it.
+    interested: Vec<PluginSet>,
+    queue_sort: Option<PluginId>,
+}
+
+impl Profile {
+    /// Puts plugins together; `weights` are those of their scores.
+    pub(in super::super) fn new(
+        scheduler_name: String,
+        percentage_of_nodes_to_score: Option<i32>,
+        plugins: Vec<Box<dyn Plugin>>,
+        weights: Vec<i64>,
+    ) -> Self {
+        let mut interested = vec![PluginSet::default(); EventKinds::BITS];
+        for (index, plugin) in plugins.iter().enumerate() {
+            for bit in plugin.events().bits() {
+                interested[bit].insert(PluginId::new(index));
+            }
+        }
+        let queue_sort = plugins.iter().position(|plugin| plugin.queue_sort().is_some()).map(PluginId::new);
+        Self { scheduler_name, percentage_of_nodes_to_score, plugins, weights, interested, queue_sort }
+    }
+
+    /// A plugin by its place.
+    pub fn plugin(&self, id: PluginId) -> &dyn Plugin {
+        &*self.plugins[id.index()]
+    }
+
+    /// All plugins in their order.
+    pub fn plugins(&self) -> impl Iterator<Item = (PluginId, &dyn Plugin)> {
+        self.plugins.iter().enumerate().map(|(index, plugin)| (PluginId::new(index), &**plugin))
+    }
+
+    /// Plugins that want to know of a change of one of those kinds.
+    pub fn interested_in(&self, kinds: EventKinds) -> PluginSet {
+        kinds.bits().fold(PluginSet::default(), |set, bit| set.union(self.interested[bit]))
+    }
+
+    /// Whether `a` goes before `b`.
+    pub fn less(&self, a: &QueuedPod, b: &QueuedPod) -> bool {
+        let sort = self.queue_sort.and_then(|id| self.plugin(id).queue_sort());
+        match sort {
+            Some(sort) => sort.less(a, b),
+            None => (a.timestamp, a.sequence) < (b.timestamp, b.sequence),
+        }
+    }
+
+    /// The first plugin that keeps the pod out of the queue, and why.
+    pub fn run_pre_enqueue(&self, pod: &PodInfo) -> Option<(PluginId, Reason)> {
+        self.plugins().find_map(|(id, plugin)| {
+            let status = plugin.pre_enqueue()?.pre_enqueue(pod);
+            (!status.is_success()).then(|| (id, status.message().into()))
+        })
+    }
+
+    /// Runs the pre-filters.
+    pub fn run_pre_filters(&self, context: &Context<'_>, state: &mut CycleState) -> PreFilterOutcome {
+        let mut outcome = PreFilterOutcome::default();
+        for (id, plugin) in self.plugins() {
+            let Some(pre_filter) = plugin.pre_filter() else { continue };
+            let result = pre_filter.pre_filter(context, state);
+            match result.status.code {
+                Code::Skip => outcome.skipped.insert(id),
+                Code::Success => {
+                    if let Some(names) = result.node_names {
+                        outcome.limited_by.insert(id);
+                        match &mut outcome.node_names {
+                            None => outcome.node_names = Some(names),
+                            Some(known) => known.retain(|name| names.contains(name)),
+                        }
+                        if outcome.node_names.as_ref().is_some_and(Vec::is_empty) {
+                            outcome.rejection = Some((id, self.no_node_left(&outcome)));
+                            return outcome;
+                        }
+                    }
+                }
+                Code::Unschedulable => {
+                    // The others still run, as preemption needs their state; the last one counts.
+                    outcome.rejection = Some((id, result.status));
+                }
+                _ => {
+                    outcome.rejection = Some((id, result.status));
+                    return outcome;
+                }
+            }
+        }
+        outcome
+    }
+
+    fn no_node_left(&self, outcome: &PreFilterOutcome) -> Status {
+        let mut names: Vec<_> = outcome.limited_by.iter().map(|id| self.plugin(id).name()).collect();
+        names.sort_unstable();
+        let text = if names.len() == 1 {
+            format!("node(s) didn't satisfy plugin {}", names.join(" "))
+        } else {
+            format!("node(s) didn't satisfy plugin(s) [{}] simultaneously", names.join(" "))
+        };
+        Status::unresolvable(text)
+    }
+
+    /// The filters that are not skipped, in their order.
+    pub(in super::super) fn filters(&self, skipped: PluginSet) -> Filters<'_> {
+        let filters = self
+            .plugins()
+            .filter(|(id, _)| !skipped.contains(*id))
+            .filter_map(|(id, plugin)| Some((id, plugin.filter()?)))
+            .collect();
+        Filters { profile: self, filters, skipped }
+    }
+}
+
+/// The filters of one cycle.
+pub(in super::super) struct Filters<'a> {
+    profile: &'a Profile,
+    filters: Vec<(PluginId, &'a dyn super::Filter)>,
+    skipped: PluginSet,
+}
+
+impl Filters<'_> {
+    /// The first refusal, if any.
+    #[inline]
+    pub fn run(
+        &self,
+        context: &Context<'_>,
+        state: &CycleState,
+        node: &NodeInfo,
+    ) -> Option<(PluginId, Status)> {
+        for (id, filter) in &self.filters {
+            let status = filter.filter(context, state, node);
+            if !status.is_success() {
+                return Some((*id, status));
+            }
+        }
+        None
+    }
+
+    /// Like [`Filters::run`], and as if the nominated pods were already there.
+    ///
+    /// The pod must fit with them and without them: it could depend on them by
+    /// affinity, and they may never come (`RunFilterPluginsWithNominatedPods`).
+    pub fn run_with_nominated(
+        &self,
+        context: &Context<'_>,
+        state: &CycleState,
+        node: &NodeInfo,
+        nominated: &[&std::sync::Arc<PodInfo>],
+    ) -> Option<(PluginId, Status)> {
+        if !nominated.is_empty() {
+            let (mut state, mut node) = (state.clone(), node.clone());
+            for pod in nominated {
+                node.add_pod(pod);
+                self.add_pod(context, &mut state, pod, &node);
+            }
+            if let Some(refusal) = self.run(context, &state, &node) {
+                return Some(refusal);
+            }
+        }
+        self.run(context, state, node)
+    }
+
+    /// Tells all pre-filters that `other` is also on `node`.
+    pub fn add_pod(&self, context: &Context<'_>, state: &mut CycleState, other: &PodInfo, node: &NodeInfo) {
+        for (id, plugin) in self.profile.plugins() {
+            if let Some(pre_filter) = plugin.pre_filter().filter(|_| !self.skipped.contains(id)) {
+                pre_filter.add_pod(context, state, other, node);
+            }
+        }
+    }
+
+    /// Tells all pre-filters that `other` is not on `node`.
+    pub fn remove_pod(
+        &self,
+        context: &Context<'_>,
+        state: &mut CycleState,
+        other: &PodInfo,
+        node: &NodeInfo,
+    ) {
+        for (id, plugin) in self.profile.plugins() {
+            if let Some(pre_filter) = plugin.pre_filter().filter(|_| !self.skipped.contains(id)) {
+                pre_filter.remove_pod(context, state, other, node);
+            }
+        }
+    }
+}
+
+/// The filters of one cycle together with the pods that are nominated to nodes.
+pub(in super::super) struct FiltersWithNominated<'a> {
+    pub filters: &'a Filters<'a>,
+    pub nominator: &'a super::super::nominator::Nominator,
+}
+
+impl FiltersWithNominated<'_> {
+    pub fn refusal(
+        &self,
+        context: &Context<'_>,
+        state: &CycleState,
+        node: &NodeInfo,
+    ) -> Option<(PluginId, Status)> {
+        let nominated = self.nominator.at_least_as_important(context.pod, node.id);
+        self.filters.run_with_nominated(context, state, node, &nominated)
+    }
+}
+
+impl RunFilters for FiltersWithNominated<'_> {
+    fn run_filters(&self, context: &Context<'_>, state: &CycleState, node: &NodeInfo) -> Status {
+        self.refusal(context, state, node).map(|(_, status)| status).unwrap_or_default()
+    }
+
+    fn run_add_pod(&self, context: &Context<'_>, state: &mut CycleState, other: &PodInfo, node: &NodeInfo) {
+        self.filters.add_pod(context, state, other, node);
+    }
+
+    fn run_remove_pod(
+        &self,
+        context: &Context<'_>,
+        state: &mut CycleState,
+        other: &PodInfo,
+        node: &NodeInfo,
+    ) {
+        self.filters.remove_pod(context, state, other, node);
+    }
+}

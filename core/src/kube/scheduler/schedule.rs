@@ -1,0 +1,550 @@
+//! One pod's cycle: from the queue through search, reservation and permission to its binding.
+
+use std::sync::Arc;
+
+use super::cluster::{NodeId, PodInfo};
+use super::cycle::{Found, Scores, choose, find_nodes, post_filter, score_nodes};
+use super::decision::{Attempt, Decision, FilterResult, NodeScore, Outcome, Recording, ScorePlugin};
+use super::engine::{Scheduler, notify};
+use super::framework::{
+    Binder, Code, Context, CycleState, NodeStatuses, Nomination, PluginId, PluginSet, Profile, Rejection,
+    Status,
+};
+use super::message::fit_error;
+use super::permit::WaitingPod;
+use super::queue::{ClusterChange, PodId};
+use crate::sim::SimTime;
+
+/// Binds nothing but in the scheduler's own memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoBinder;
+
+impl Binder for NoBinder {
+    fn bind(&mut self, _: &PodInfo, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// How a cycle ended without a binding.
+struct Failure {
+    message: String,
+    rejectors: PluginSet,
+    pending: PluginSet,
+    nomination: Nomination,
+    /// Refused, and not by an error.
+    rejected: bool,
+}
+
+impl Failure {
+    fn error(message: String) -> Self {
+        Self {
+            message,
+            rejectors: PluginSet::default(),
+            pending: PluginSet::default(),
+            nomination: Nomination::Clear,
+            rejected: false,
+        }
+    }
+}
+
+impl Scheduler {
+    /// Lets time pass: back-offs end, and pods that waited too long for permission are refused.
+    ///
+    /// Those are answered as decisions, as their conditions have to be written.
+    pub fn advance(&mut self, now: SimTime) -> Vec<Decision> {
+        self.queue.advance(now, &self.profiles);
+        let due: Vec<_> = self
+            .waiting
+            .iter()
+            .filter(|(_, waiting)| waiting.deadline() <= now)
+            .filter_map(|(id, waiting)| {
+                let plugin = waiting.pending.iter().min_by_key(|(_, until)| **until)?.0;
+                Some((*id, *plugin))
+            })
+            .collect();
+        due.into_iter()
+            .filter_map(|(id, plugin)| {
+                let name = self.profiles[self.waiting.get(&id)?.profile].plugin(plugin).name().to_owned();
+                let text = format!("rejected due to timeout after waiting at plugin {name}");
+                self.refuse_waiting(id, plugin, &text, now)
+            })
+            .collect()
+    }
+
+    /// Tries the next pod, and binds it in the scheduler's memory only. None if no pod is to be tried now.
+    pub fn schedule_one(&mut self, now: SimTime) -> Option<Decision> {
+        self.schedule_one_with(now, &mut NoBinder)
+    }
+
+    /// Tries the next pod, and binds it through `binder`. None if no pod is to be tried now.
+    ///
+    /// Victims of a preemption are named in the decision; it is for the caller to
+    /// delete them, and to tell the scheduler when they are gone.
+    pub fn schedule_one_with(&mut self, now: SimTime, binder: &mut dyn Binder) -> Option<Decision> {
+        self.queue.advance(now, &self.profiles);
+        let id = self.queue.pop(&self.profiles)?;
+        let info = Arc::clone(&self.record(id)?.info);
+        let queued = self.queue.get(id)?;
+        let (profile, number) = (queued.profile, queued.attempts);
+        let mut attempt = Attempt {
+            at: now,
+            number,
+            scheduler_name: self.profiles[profile].scheduler_name.as_str().into(),
+            all_nodes: 0,
+            evaluated: 0,
+            pre_filter: None,
+            filter: std::collections::BTreeMap::new(),
+            feasible: Vec::new(),
+            score_plugins: Vec::new(),
+            scores: Vec::new(),
+            preemption: None,
+            outcome: Outcome::Skipped,
+            message: String::new(),
+        };
+        if info.terminating {
+            self.queue.remove(id, &self.profiles);
+            let names = self.names(&info);
+            attempt.message = format!("skip schedule deleting pod: {}/{}", names.0, names.1);
+            return Some(self.conclude(id, &info, attempt, None));
+        }
+        if !info.not_modelled.is_empty() {
+            attempt.message = format!("not modelled: {}", info.not_modelled.join(", "));
+            attempt.outcome = Outcome::Unschedulable;
+            self.queue.park(id);
+            return Some(self.conclude(id, &info, attempt, None));
+        }
+        let mut state = CycleState::default();
+        let failure = match self.search(&info, profile, &mut state, &mut attempt) {
+            Ok(node) => match self.reserve(id, &info, profile, &mut state, node, now) {
+                Ok(true) => {
+                    attempt.outcome = Outcome::Waiting { node: Arc::clone(self.cluster.node_name(node)) };
+                    let waiting = self.waiting.get_mut(&id);
+                    if let Some(waiting) = waiting {
+                        waiting.state = state;
+                    }
+                    return Some(self.conclude(id, &info, attempt, None));
+                }
+                Ok(false) => match self.bind(id, &info, profile, &mut state, node, binder) {
+                    Ok(()) => {
+                        attempt.outcome =
+                            Outcome::Scheduled { node: Arc::clone(self.cluster.node_name(node)) };
+                        return Some(self.conclude(id, &info, attempt, None));
+                    }
+                    Err(failure) => failure,
+                },
+                Err(failure) => failure,
+            },
+            Err(failure) => failure,
+        };
+        Some(self.fail(id, &info, attempt, failure))
+    }
+
+    /// Finds the node, and writes down how.
+    fn search(
+        &mut self,
+        info: &Arc<PodInfo>,
+        profile: usize,
+        state: &mut CycleState,
+        attempt: &mut Attempt,
+    ) -> Result<NodeId, Failure> {
+        self.cluster.refresh();
+        let Self { cluster, profiles, nominator, next_start_node, .. } = self;
+        let profile = &profiles[profile];
+        let context = Context { pod: info, cluster };
+        attempt.all_nodes = cluster.nodes().len();
+        if attempt.all_nodes == 0 {
+            let message = "no nodes available to schedule pods".to_owned();
+            return Err(Failure { rejected: true, ..Failure::error(message) });
+        }
+        let percentage = profile.percentage_of_nodes_to_score.unwrap_or(self.percentage_of_nodes_to_score);
+        let found = find_nodes(profile, &context, state, nominator, percentage, next_start_node);
+        attempt.evaluated = found.evaluated;
+        if self.recording == Recording::Full {
+            record_filters(attempt, &context, profile, &found);
+        }
+        if let Some(message) = found.error {
+            return Err(Failure::error(message));
+        }
+        if let [only] = found.feasible[..] {
+            return Ok(only);
+        }
+        if !found.feasible.is_empty() {
+            let scores = score_nodes(profile, &context, state, &found.feasible).map_err(Failure::error)?;
+            if self.recording == Recording::Full {
+                record_scores(attempt, &context, profile, &found, &scores);
+            }
+            if let Some(node) = choose(&found.feasible, &scores) {
+                return Ok(node);
+            }
+        }
+        let after = post_filter(profile, &context, state, nominator, &self.budgets, &found);
+        attempt.preemption = after.preemption;
+        let pre_filter = found.pre_filter.map(|(_, status)| status.message()).unwrap_or_default();
+        let message = fit_error(attempt.all_nodes, &pre_filter, &found.statuses, &after.message);
+        Err(Failure {
+            message,
+            rejectors: found.rejectors,
+            pending: found.pending,
+            nomination: after.nomination,
+            rejected: true,
+        })
+    }
+
+    /// Assumes the pod to be on the node, reserves, and asks for permission; says whether it has to wait.
+    fn reserve(
+        &mut self,
+        id: PodId,
+        info: &Arc<PodInfo>,
+        profile: usize,
+        state: &mut CycleState,
+        node: NodeId,
+        now: SimTime,
+    ) -> Result<bool, Failure> {
+        let name = Arc::clone(self.cluster.node_name(node));
+        self.cluster.add_pod(info, &name);
+        self.nominator.remove(info);
+        if let Some(record) = self.record_mut(id) {
+            record.node = Some(node);
+        }
+        let mut pending = std::collections::BTreeMap::new();
+        let mut refusal = None;
+        {
+            let Self { cluster, profiles, .. } = self;
+            let context = Context { pod: info, cluster };
+            let plugins = &mut profiles[profile].plugins;
+            for (index, plugin) in plugins.iter_mut().enumerate() {
+                if let Some(reserve) = plugin.reserve() {
+                    let status = reserve.reserve(&context, state, node);
+                    if !status.is_success() {
+                        refusal = Some((PluginId::new(index), status));
+                        break;
+                    }
+                }
+            }
+            if refusal.is_none() {
+                for (index, plugin) in plugins.iter_mut().enumerate() {
+                    let Some(permit) = plugin.permit() else { continue };
+                    let (status, patience) = permit.permit(&context, state, node);
+                    match status.code {
+                        Code::Success => {}
+                        Code::Wait => {
+                            pending.insert(PluginId::new(index), now + patience);
+                        }
+                        _ => {
+                            refusal = Some((PluginId::new(index), status));
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        if let Some((plugin, status)) = refusal {
+            self.unreserve(id, info, profile, state, node);
+            return Err(refused_on(node, plugin, status));
+        }
+        if pending.is_empty() {
+            return Ok(false);
+        }
+        let waiting = WaitingPod { node, profile, state: CycleState::default(), pending };
+        self.waiting.insert(id, waiting);
+        Ok(true)
+    }
+
+    /// Gives back what was reserved, and forgets that the pod was assumed to be on the node.
+    fn unreserve(
+        &mut self,
+        id: PodId,
+        info: &Arc<PodInfo>,
+        profile: usize,
+        state: &mut CycleState,
+        node: NodeId,
+    ) {
+        let Self { cluster, profiles, .. } = self;
+        let context = Context { pod: info, cluster };
+        for plugin in profiles[profile].plugins.iter_mut().rev() {
+            if let Some(reserve) = plugin.reserve() {
+                reserve.unreserve(&context, state, node);
+            }
+        }
+        self.cluster.remove_pod(info, node);
+        if let Some(record) = self.record_mut(id) {
+            record.node = None;
+        }
+    }
+
+    fn bind(
+        &mut self,
+        id: PodId,
+        info: &Arc<PodInfo>,
+        profile: usize,
+        state: &mut CycleState,
+        node: NodeId,
+        binder: &mut dyn Binder,
+    ) -> Result<(), Failure> {
+        let result = {
+            let Self { cluster, profiles, .. } = &*self;
+            let context = Context { pod: info, cluster };
+            run_bind(&profiles[profile], &context, state, node, binder)
+        };
+        match result {
+            Ok(()) => {
+                self.queue.remove(id, &self.profiles);
+                let change = ClusterChange::AssignedPodAdded(info);
+                notify(&mut self.queue, &self.profiles, &self.cluster, &change);
+                Ok(())
+            }
+            Err(message) => {
+                self.unreserve(id, info, profile, state, node);
+                // The room that it had taken is free again for the others.
+                let change = ClusterChange::AssignedPodDeleted(info);
+                notify(&mut self.queue, &self.profiles, &self.cluster, &change);
+                Err(Failure::error(message))
+            }
+        }
+    }
+
+    /// The pods that wait for permission: namespace, name and node.
+    pub fn waiting_pods(&self) -> Vec<(Arc<str>, Arc<str>, Arc<str>)> {
+        let waiting = self.waiting.iter().filter_map(|(id, waiting)| {
+            let (namespace, name) = self.names(&self.record(*id)?.info);
+            Some((namespace, name, Arc::clone(self.cluster.node_name(waiting.node))))
+        });
+        waiting.collect()
+    }
+
+    /// A permit plugin allows a pod that it asked to wait; the pod is bound when no other plugin has it wait.
+    pub fn allow_waiting(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        plugin: &str,
+        now: SimTime,
+        binder: &mut dyn Binder,
+    ) -> Option<Decision> {
+        let id = self.find(namespace, name)?;
+        let waiting = self.waiting.get_mut(&id)?;
+        let profile = waiting.profile;
+        let plugin = self.profiles[profile].plugins().find(|(_, known)| known.name() == plugin)?.0;
+        waiting.pending.remove(&plugin)?;
+        if !waiting.pending.is_empty() {
+            return None;
+        }
+        let WaitingPod { node, mut state, .. } = self.waiting.remove(&id)?;
+        let info = Arc::clone(&self.record(id)?.info);
+        let mut attempt = self.continued_attempt(id, now)?;
+        match self.bind(id, &info, profile, &mut state, node, binder) {
+            Ok(()) => {
+                attempt.outcome = Outcome::Scheduled { node: Arc::clone(self.cluster.node_name(node)) };
+                Some(self.conclude(id, &info, attempt, None))
+            }
+            Err(failure) => Some(self.fail(id, &info, attempt, failure)),
+        }
+    }
+
+    /// A permit plugin refuses a pod that it asked to wait.
+    pub fn reject_waiting(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        plugin: &str,
+        message: &str,
+        now: SimTime,
+    ) -> Option<Decision> {
+        let id = self.find(namespace, name)?;
+        let profile = self.waiting.get(&id)?.profile;
+        let plugin = self.profiles[profile].plugins().find(|(_, known)| known.name() == plugin)?.0;
+        self.refuse_waiting(id, plugin, message, now)
+    }
+
+    fn refuse_waiting(
+        &mut self,
+        id: PodId,
+        plugin: PluginId,
+        message: &str,
+        now: SimTime,
+    ) -> Option<Decision> {
+        let WaitingPod { node, profile, mut state, .. } = self.waiting.remove(&id)?;
+        let info = Arc::clone(&self.record(id)?.info);
+        let attempt = self.continued_attempt(id, now)?;
+        self.unreserve(id, &info, profile, &mut state, node);
+        let failure = refused_on(node, plugin, Status::unschedulable(message.to_owned()));
+        let decision = self.fail(id, &info, attempt, failure);
+        let change = ClusterChange::AssignedPodDeleted(&info);
+        notify(&mut self.queue, &self.profiles, &self.cluster, &change);
+        Some(decision)
+    }
+
+    /// The attempt of a pod that waited, taken up again.
+    fn continued_attempt(&mut self, id: PodId, now: SimTime) -> Option<Attempt> {
+        let last = self.record_mut(id)?.attempts.pop()?;
+        Some(Attempt { at: now, ..(*last).clone() })
+    }
+
+    /// Puts the pod back, nominates it if preemption made room, and writes down why.
+    fn fail(&mut self, id: PodId, info: &Arc<PodInfo>, mut attempt: Attempt, failure: Failure) -> Decision {
+        let Failure { message, rejectors, pending, nomination, rejected } = failure;
+        attempt.message = message;
+        attempt.outcome = if rejected { Outcome::Unschedulable } else { Outcome::Error };
+        self.queue.add_unschedulable(id, rejectors, pending, &self.profiles);
+        let mut cleared = Vec::new();
+        let nominated = match nomination {
+            Nomination::Keep => None,
+            Nomination::Clear => {
+                let had = self.nominator.remove(info).is_some() || info.nominated_node_name().is_some();
+                had.then(|| Arc::from(""))
+            }
+            Nomination::Node(node) => {
+                for other in self.nominator.less_important(info, node) {
+                    self.nominator.remove(&other);
+                    cleared.push(self.names(&other));
+                }
+                self.nominator.set(info, node);
+                Some(Arc::clone(self.cluster.node_name(node)))
+            }
+        };
+        let mut decision = self.conclude(id, info, attempt, nominated);
+        decision.cleared_nominations = cleared;
+        decision
+    }
+
+    /// Keeps the attempt, and makes the decision out of it.
+    fn conclude(
+        &mut self,
+        id: PodId,
+        info: &PodInfo,
+        attempt: Attempt,
+        nominated_node: Option<Arc<str>>,
+    ) -> Decision {
+        let attempt = Arc::new(attempt);
+        let history = self.history;
+        if let Some(record) = self.record_mut(id).filter(|_| history > 0) {
+            if record.attempts.len() >= history {
+                record.attempts.remove(0);
+            }
+            record.attempts.push(Arc::clone(&attempt));
+        }
+        let victims = attempt.preemption.as_ref().and_then(|preemption| {
+            let candidate = preemption.candidates.get(preemption.target.as_ref()?)?;
+            let pods = candidate.victims.iter().filter_map(|pod| pod.split_once('/'));
+            Some(pods.map(|(namespace, name)| (namespace.into(), name.into())).collect())
+        });
+        let (namespace, name) = self.names(info);
+        Decision {
+            namespace,
+            name,
+            attempt,
+            nominated_node,
+            victims: victims.unwrap_or_default(),
+            cleared_nominations: Vec::new(),
+        }
+    }
+
+    fn names(&self, info: &PodInfo) -> (Arc<str>, Arc<str>) {
+        let symbols = &self.cluster.symbols;
+        (Arc::clone(symbols.name(info.namespace)), Arc::clone(symbols.name(info.name)))
+    }
+}
+
+/// Runs pre-bind, bind and post-bind plugins.
+fn run_bind(
+    profile: &Profile,
+    context: &Context<'_>,
+    state: &mut CycleState,
+    node: NodeId,
+    binder: &mut dyn Binder,
+) -> Result<(), String> {
+    for (_, plugin) in profile.plugins() {
+        if let Some(pre_bind) = plugin.pre_bind() {
+            let status = pre_bind.pre_bind(context, state, node);
+            if !status.is_success() {
+                return Err(format!("running PreBind plugin {:?}: {}", plugin.name(), status.message()));
+            }
+        }
+    }
+    let mut bound = false;
+    for (_, plugin) in profile.plugins() {
+        if let Some(bind) = plugin.bind() {
+            let status = bind.bind(context, node, binder);
+            match status.code {
+                Code::Skip => {}
+                Code::Success => {
+                    bound = true;
+                    break;
+                }
+                _ => return Err(format!("running Bind plugin {:?}: {}", plugin.name(), status.message())),
+            }
+        }
+    }
+    if !bound {
+        return Err("no bind plugin took the pod".to_owned());
+    }
+    for (_, plugin) in profile.plugins() {
+        if let Some(post_bind) = plugin.post_bind() {
+            post_bind.post_bind(context, state, node);
+        }
+    }
+    Ok(())
+}
+
+/// The failure of a pod that had a node when a plugin refused it there.
+fn refused_on(node: NodeId, plugin: PluginId, status: Status) -> Failure {
+    if !status.is_rejected() {
+        return Failure::error(status.message());
+    }
+    let (mut rejectors, mut pending) = (PluginSet::default(), PluginSet::default());
+    if status.code == Code::Pending {
+        pending.insert(plugin)
+    } else {
+        rejectors.insert(plugin)
+    }
+    let statuses =
+        NodeStatuses { rejected: vec![Rejection { node, plugin, status }], ..NodeStatuses::default() };
+    Failure {
+        message: fit_error(1, "", &statuses, ""),
+        rejectors,
+        pending,
+        nomination: Nomination::Clear,
+        rejected: true,
+    }
+}
+
+fn record_filters(attempt: &mut Attempt, context: &Context<'_>, profile: &Profile, found: &Found) {
+    let result = |plugin: PluginId, status: &Status| FilterResult {
+        plugin: profile.plugin(plugin).name().into(),
+        code: status.code,
+        reasons: status.reasons.to_vec(),
+    };
+    attempt.pre_filter = found.pre_filter.as_ref().map(|(plugin, status)| result(*plugin, status));
+    let name = |node: NodeId| Arc::clone(context.cluster.node_name(node));
+    attempt.feasible = found.feasible.iter().map(|node| name(*node)).collect();
+    let rejected = found.statuses.rejected.iter();
+    attempt.filter = rejected.map(|r| (name(r.node), result(r.plugin, &r.status))).collect();
+}
+
+fn record_scores(
+    attempt: &mut Attempt,
+    context: &Context<'_>,
+    profile: &Profile,
+    found: &Found,
+    scores: &Scores,
+) {
+    attempt.score_plugins = scores
+        .plugins
+        .iter()
+        .map(|id| ScorePlugin {
+            name: profile.plugin(*id).name().into(),
+            weight: profile.weights[id.index()],
+        })
+        .collect();
+    let column = |values: &[i64], node: usize| -> Vec<i64> {
+        (0..scores.plugins.len()).map(|plugin| scores.row(values, plugin)[node]).collect()
+    };
+    attempt.scores = (0..found.feasible.len())
+        .map(|node| NodeScore {
+            node: Arc::clone(context.cluster.node_name(found.feasible[node])),
+            raw: column(&scores.raw, node),
+            normalized: column(&scores.normalized, node),
+            total: scores.totals[node],
+        })
+        .collect();
+}
