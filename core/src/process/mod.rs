@@ -6,8 +6,10 @@
 //! at any moment. What it may see of the world (clock, files, further programs)
 //! comes from a [`Host`], which is lent for the length of a call.
 
+pub mod container;
 pub mod files;
 mod host;
+pub mod images;
 pub mod programs;
 
 pub use host::{Call, Host, Io, Signal, Step};
