@@ -1,1 +1,3 @@
-//! kubectl
+//! The learner's `kubectl`.
+pub mod print;
+pub mod jsonpath;

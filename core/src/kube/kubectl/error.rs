@@ -1,0 +1,187 @@
+//! What kubectl says when something is wrong, and the exit code that goes with it
+//! (`k8s.io/kubectl/pkg/cmd/util.CheckErr`).
+
+use crate::kube::api::{Reason, Status};
+
+/// Why a command failed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Error {
+    /// The API server refused; the message tells perhaps what kubectl was doing.
+    Api(Status),
+    /// kubectl itself found something wrong; printed after `error: `.
+    Message(String),
+    /// Printed as it is.
+    Raw(String),
+    /// Several failures of one command.
+    Many(Vec<Error>),
+    /// Everything was already said.
+    Exit(u8),
+}
+
+pub(super) type Result<T> = std::result::Result<T, Error>;
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        Self::Api(status)
+    }
+}
+
+/// `error: TEXT`
+pub(super) fn fail<T>(text: impl Into<String>) -> Result<T> {
+    Err(Error::Message(text.into()))
+}
+
+/// `error: TEXT`, then where help is.
+pub(super) fn usage<T>(command: &str, text: impl AsRef<str>) -> Result<T> {
+    Err(Error::Message(format!("{}\nSee '{command} -h' for help and examples", text.as_ref())))
+}
+
+impl Error {
+    /// Puts what kubectl was doing before the server's message: `error when creating "a.yaml": …`.
+    pub fn when(self, doing: &str, source: &str) -> Self {
+        let prefix = |message: &str| format!("error when {doing} {}: {message}", super::print::go_quote(source));
+        match self {
+            Self::Api(mut status) => {
+                status.message = prefix(&status.message);
+                Self::Api(status)
+            }
+            Self::Message(message) => Self::Message(prefix(&message)),
+            other => other,
+        }
+    }
+
+    /// One error of many, or that one itself.
+    pub fn collect(errors: Vec<Self>) -> Result<()> {
+        let mut flat = Vec::new();
+        for error in errors {
+            match error {
+                Self::Many(inner) => flat.extend(inner),
+                other => flat.push(other),
+            }
+        }
+        match flat.len() {
+            0 => Ok(()),
+            1 => Err(flat.remove(0)),
+            _ => Err(Self::Many(flat)),
+        }
+    }
+
+    /// Whether the API server said that there is no such object.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Api(status) if status.reason == Reason::NotFound)
+    }
+
+    /// The bare text, without `error: `.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Api(status) => status.message.clone(),
+            Self::Message(text) | Self::Raw(text) => text.clone(),
+            Self::Many(errors) => {
+                format!("[{}]", errors.iter().map(Self::text).collect::<Vec<_>>().join(", "))
+            }
+            Self::Exit(_) => String::new(),
+        }
+    }
+
+    /// What goes to standard error, with its final newline, and the exit code.
+    pub fn report(&self) -> (String, u8) {
+        let line = |mut text: String| {
+            if !text.ends_with('\n') {
+                text.push('\n');
+            }
+            text
+        };
+        match self {
+            Self::Api(status) => match invalid(status) {
+                Some(text) => (line(text), 1),
+                None => (line(standard(status)), 1),
+            },
+            Self::Message(text) => (line(format!("error: {text}")), 1),
+            Self::Raw(text) => (line(text.clone()), 1),
+            Self::Many(errors) => {
+                let lines = errors.iter().map(|error| match error {
+                    Self::Api(status) => line(standard(status)),
+                    other => other.report().0,
+                });
+                (lines.collect(), 1)
+            }
+            Self::Exit(code) => (String::new(), *code),
+        }
+    }
+}
+
+/// `Error from server (NotFound): …`
+fn standard(status: &Status) -> String {
+    format!("Error from server ({}): {}", reason_name(status.reason), status.message)
+}
+
+/// The reason as its JSON form names it.
+fn reason_name(reason: Reason) -> String {
+    format!("{reason:?}")
+}
+
+/// `The Pod "p" is invalid: …`, with one line per cause.
+fn invalid(status: &Status) -> Option<String> {
+    if status.reason != Reason::Invalid {
+        return None;
+    }
+    let (head, _) = status.message.split_once(" is invalid")?;
+    let (kind, name) = head.rsplit_once(" \"").map(|(kind, name)| {
+        let kind = kind.rsplit(' ').next().unwrap_or(kind);
+        (kind.split('.').next().unwrap_or(kind), name.trim_end_matches('"'))
+    })?;
+    let mut causes: Vec<String> = Vec::new();
+    for (field, message) in &status.causes {
+        let text = if field.is_empty() { message.clone() } else { format!("{field}: {message}") };
+        if !causes.contains(&text) {
+            causes.push(text);
+        }
+    }
+    let head = format!("The {kind} \"{name}\" is invalid");
+    Some(match causes.as_slice() {
+        [] => head,
+        [one] => format!("{head}: {one}"),
+        several => {
+            let lines: Vec<String> = several.iter().map(|cause| format!("* {cause}")).collect();
+            format!("{head}: \n{}", lines.join("\n"))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(error: &Error, expect: &str) {
+        assert_eq!(error.report().0, expect);
+    }
+
+    #[test]
+    fn refusals_are_told_as_recorded() {
+        check(
+            &Error::Api(Status::not_found("pods", "nope")),
+            "Error from server (NotFound): pods \"nope\" not found\n",
+        );
+        let invalid = |causes: &[(&str, &str)]| {
+            Error::Api(Status {
+                reason: Reason::Invalid,
+                message: "error when creating \"x\": Deployment.apps \"p\" is invalid: …".to_owned(),
+                causes: causes.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
+            })
+        };
+        check(
+            &invalid(&[("spec.containers", "Required value")]),
+            "The Deployment \"p\" is invalid: spec.containers: Required value\n",
+        );
+        check(&invalid(&[("a", "x"), ("b", "y")]), "The Deployment \"p\" is invalid: \n* a: x\n* b: y\n");
+    }
+
+    #[test]
+    fn one_of_many_is_itself() {
+        assert_eq!(Error::collect(vec![Error::Exit(2)]), Err(Error::Exit(2)));
+        check(
+            &Error::Many(vec![Error::Message("a".into()), Error::Api(Status::not_found("pods", "b"))]),
+            "error: a\nError from server (NotFound): pods \"b\" not found\n",
+        );
+    }
+}
