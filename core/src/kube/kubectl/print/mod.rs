@@ -4,13 +4,19 @@
 //! line show the very words that `kubectl` shows.
 
 mod age;
+mod columns;
 mod json;
+mod pod;
+mod table;
 mod tabs;
 mod yaml;
 mod yaml_scalar;
 
 pub use age::{Now, human_duration};
+pub use columns::{Column, cells, columns, event_source, node_roles, node_status};
 pub use json::{compact, indented, pretty};
+pub use pod::PodSummary;
+pub use table::{Table, TableOptions};
 pub use tabs::TabWriter;
 pub use yaml::yaml;
 
