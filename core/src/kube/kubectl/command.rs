@@ -38,7 +38,6 @@ pub(super) struct Run<'a, 'c> {
     pub ctx: &'a mut Context<'c>,
     /// `kubectl get`, as messages name it.
     pub path: &'a str,
-    pub command: &'static Command,
     pub flags: &'a Parsed,
     /// All of standard input, where a command reads it.
     pub stdin: &'a [u8],
@@ -137,9 +136,11 @@ pub(super) fn resolve(root: &'static Command, global: &'static [Flag], words: &[
     loop {
         let position = first_argument(&words, command, global);
         let Some(word) = position.map(|at| words[at].clone()) else { break };
-        let found = command.subcommands.iter().copied().find(|sub| {
-            sub.name == word || sub.aliases.contains(&word.as_str())
-        });
+        let found = command
+            .subcommands
+            .iter()
+            .copied()
+            .find(|sub| sub.name == word || sub.aliases.contains(&word.as_str()));
         let Some(sub) = found else {
             if std::ptr::eq(command, root) {
                 return Err(Error::Message(unknown_command(root, &word)));
@@ -151,16 +152,17 @@ pub(super) fn resolve(root: &'static Command, global: &'static [Flag], words: &[
         path = format!("{path} {}", sub.name);
     }
     let mut flags: Vec<&'static Flag> = command.flags.iter().copied().flatten().collect();
-    flags.extend(global.iter().filter(|flag| command.flags.iter().copied().flatten().all(|own| own.name != flag.name)));
+    flags.extend(
+        global.iter().filter(|flag| command.flags.iter().copied().flatten().all(|own| own.name != flag.name)),
+    );
     Ok(Resolved { command, path, words, flags })
 }
 
 /// The place of the first word that is neither a flag nor a flag's value.
 fn first_argument(words: &[String], command: &'static Command, global: &'static [Flag]) -> Option<usize> {
     let flags = || command.flags.iter().copied().flatten().chain(global);
-    let stands_alone = |flag: &Flag| {
-        matches!(flag.takes, super::flags::Takes::Bool | super::flags::Takes::TextOr(_))
-    };
+    let stands_alone =
+        |flag: &Flag| matches!(flag.takes, super::flags::Takes::Bool | super::flags::Takes::TextOr(_));
     let mut at = 0;
     while let Some(word) = words.get(at) {
         if word == "--" {

@@ -14,8 +14,6 @@ pub(super) enum Error {
     Raw(String),
     /// Several failures of one command.
     Many(Vec<Error>),
-    /// Everything was already said.
-    Exit(u8),
 }
 
 pub(super) type Result<T> = std::result::Result<T, Error>;
@@ -39,7 +37,8 @@ pub(super) fn usage<T>(command: &str, text: impl AsRef<str>) -> Result<T> {
 impl Error {
     /// Puts what kubectl was doing before the server's message: `error when creating "a.yaml": …`.
     pub fn when(self, doing: &str, source: &str) -> Self {
-        let prefix = |message: &str| format!("error when {doing} {}: {message}", super::print::go_quote(source));
+        let prefix =
+            |message: &str| format!("error when {doing} {}: {message}", super::print::go_quote(source));
         match self {
             Self::Api(mut status) => {
                 status.message = prefix(&status.message);
@@ -79,7 +78,6 @@ impl Error {
             Self::Many(errors) => {
                 format!("[{}]", errors.iter().map(Self::text).collect::<Vec<_>>().join(", "))
             }
-            Self::Exit(_) => String::new(),
         }
     }
 
@@ -105,7 +103,6 @@ impl Error {
                 });
                 (lines.collect(), 1)
             }
-            Self::Exit(code) => (String::new(), *code),
         }
     }
 }
@@ -125,11 +122,6 @@ fn invalid(status: &Status) -> Option<String> {
     if status.reason != Reason::Invalid {
         return None;
     }
-    let (head, _) = status.message.split_once(" is invalid")?;
-    let (kind, name) = head.rsplit_once(" \"").map(|(kind, name)| {
-        let kind = kind.rsplit(' ').next().unwrap_or(kind);
-        (kind.split('.').next().unwrap_or(kind), name.trim_end_matches('"'))
-    })?;
     let mut causes: Vec<String> = Vec::new();
     for (field, message) in &status.causes {
         let text = if field.is_empty() { message.clone() } else { format!("{field}: {message}") };
@@ -137,7 +129,16 @@ fn invalid(status: &Status) -> Option<String> {
             causes.push(text);
         }
     }
-    let head = format!("The {kind} \"{name}\" is invalid");
+    let kind = status.kind.split('.').next().unwrap_or_default();
+    let head = if kind.is_empty() && status.name.is_empty() {
+        if causes.is_empty() {
+            format!("The request is invalid: {}", status.message)
+        } else {
+            "The request is invalid".to_owned()
+        }
+    } else {
+        format!("The {kind} \"{}\" is invalid", status.name)
+    };
     Some(match causes.as_slice() {
         [] => head,
         [one] => format!("{head}: {one}"),
@@ -163,11 +164,8 @@ mod tests {
             "Error from server (NotFound): pods \"nope\" not found\n",
         );
         let invalid = |causes: &[(&str, &str)]| {
-            Error::Api(Status {
-                reason: Reason::Invalid,
-                message: "error when creating \"x\": Deployment.apps \"p\" is invalid: …".to_owned(),
-                causes: causes.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
-            })
+            let causes = causes.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+            Error::Api(Status::invalid("Deployment.apps", "p", causes)).when("creating", "x")
         };
         check(
             &invalid(&[("spec.containers", "Required value")]),
@@ -178,7 +176,7 @@ mod tests {
 
     #[test]
     fn one_of_many_is_itself() {
-        assert_eq!(Error::collect(vec![Error::Exit(2)]), Err(Error::Exit(2)));
+        assert_eq!(Error::collect(vec![Error::Raw("x".into())]), Err(Error::Raw("x".into())));
         check(
             &Error::Many(vec![Error::Message("a".into()), Error::Api(Status::not_found("pods", "b"))]),
             "error: a\nError from server (NotFound): pods \"b\" not found\n",

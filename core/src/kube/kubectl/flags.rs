@@ -37,7 +37,12 @@ pub(super) struct Flag {
 }
 
 /// A flag without a one-letter form.
-pub(super) const fn flag(name: &'static str, takes: Takes, default: &'static str, about: &'static str) -> Flag {
+pub(super) const fn flag(
+    name: &'static str,
+    takes: Takes,
+    default: &'static str,
+    about: &'static str,
+) -> Flag {
     Flag { name, short: None, takes, default, about }
 }
 
@@ -196,6 +201,17 @@ impl Parsed {
         self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// `key=value` pairs as a JSON object, if there are any.
+    pub fn values_of_pairs(&self, name: &str) -> Option<serde_json::Value> {
+        let pairs: serde_json::Map<_, _> = self
+            .texts(name)
+            .iter()
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(key, value)| (key.to_owned(), value.into()))
+            .collect();
+        (!pairs.is_empty()).then_some(serde_json::Value::Object(pairs))
+    }
+
     /// A flag that is off unless given.
     pub fn on(&self, name: &str) -> bool {
         self.bool(name).unwrap_or(false)
@@ -250,7 +266,10 @@ mod tests {
         let parsed = parse("pods -f a,b web -f c --all-namespaces=false -- -n y").unwrap();
         assert_eq!(parsed.texts("filename"), ["a", "b", "c"]);
         assert_eq!(parsed.bool("all-namespaces"), Some(false));
-        assert_eq!((parsed.args.as_slice(), parsed.dash), (["pods", "web", "-n", "y"].map(str::to_owned).as_slice(), Some(2)));
+        assert_eq!(
+            (parsed.args.as_slice(), parsed.dash),
+            (["pods", "web", "-n", "y"].map(str::to_owned).as_slice(), Some(2))
+        );
     }
 
     #[test]
@@ -261,9 +280,15 @@ mod tests {
             ("-Az", "unknown shorthand flag: 'z' in -z"),
             ("--namespace", "flag needs an argument: --namespace"),
             ("-f", "flag needs an argument: 'f' in -f"),
-            ("--tail=x", "invalid argument \"x\" for \"--tail\" flag: strconv.ParseInt: parsing \"x\": invalid syntax"),
+            (
+                "--tail=x",
+                "invalid argument \"x\" for \"--tail\" flag: strconv.ParseInt: parsing \"x\": invalid syntax",
+            ),
             ("--since=x", "invalid argument \"x\" for \"--since\" flag: time: invalid duration \"x\""),
-            ("-A=maybe", "invalid argument \"maybe\" for \"-A, --all-namespaces\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax"),
+            (
+                "-A=maybe",
+                "invalid argument \"maybe\" for \"-A, --all-namespaces\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax",
+            ),
         ] {
             assert_eq!(parse(line).unwrap_err(), expect, "{line}");
         }

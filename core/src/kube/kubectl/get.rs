@@ -60,7 +60,9 @@ pub(super) fn run(run: &mut Run<'_, '_>) -> Result<Next> {
     if !sort_by.is_empty() {
         let several = objects.iter().any(|object| object.kind() != objects[0].kind());
         match sort(&mut objects, &sort_by) {
-            Err(error) if !table || several || !error.text().starts_with("couldn't find") => return Err(error),
+            Err(error) if !table || several || !error.text().starts_with("couldn't find") => {
+                return Err(error);
+            }
             // The table of a kind in which no object has the field is not printed at all.
             Err(_) => objects.clear(),
             Ok(()) => {}
@@ -108,7 +110,8 @@ pub(super) fn run(run: &mut Run<'_, '_>) -> Result<Next> {
 }
 
 fn table_options(run: &Run<'_, '_>, selection: &Selection, objects: &[Object]) -> TableOptions {
-    let several = objects.first().is_some_and(|first| objects.iter().any(|object| object.kind() != first.kind()));
+    let several =
+        objects.first().is_some_and(|first| objects.iter().any(|object| object.kind() != first.kind()));
     TableOptions {
         wide: false,
         no_headers: run.flags.on("no-headers"),

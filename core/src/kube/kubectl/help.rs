@@ -31,14 +31,17 @@ pub(super) fn command_help(command: &Command, path: &str) -> String {
     if !command.subcommands.is_empty() {
         let _ = writeln!(out, "Use \"{path} <command> --help\" for more information about a given command.");
     }
-    out.push_str("Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
+    out.push_str(
+        "Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n",
+    );
     out
 }
 
 /// What `kubectl --help` prints: the commands in kubectl's groups.
 pub(super) fn root_help(root: &Command, groups: &[(&str, &[&str])]) -> String {
     let mut out = format!("{}\n", root.long);
-    let find = |name: &&str| root.subcommands.iter().find(|sub| sub.name == *name).map(|sub| (sub.name, sub.short));
+    let find =
+        |name: &&str| root.subcommands.iter().find(|sub| sub.name == *name).map(|sub| (sub.name, sub.short));
     for (title, names) in groups {
         let _ = writeln!(out, "\n{title}:");
         out.push_str(&listing(names.iter().filter_map(find)));

@@ -6,8 +6,6 @@ use super::command::Run;
 use super::error::{Error, Result, fail};
 use super::jsonpath::{JsonPath, relaxed};
 use super::print::{self, TabWriter};
-use super::wire::wire_json;
-use crate::kube::api::Object;
 
 /// A form.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +22,7 @@ pub(super) enum Output {
 /// What `kubectl get` allows.
 pub(super) const GET_FORMATS: &str = "custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml";
 /// What commands allow that print a changed object.
-pub(super) const CHANGE_FORMATS: &str =
-    "go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml";
+pub(super) const CHANGE_FORMATS: &str = "go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml";
 
 impl Output {
     /// Reads `-o` (and `--template`); `allowed` are the names that an error lists.
@@ -35,7 +32,8 @@ impl Output {
     /// kubectl's own, for a form that does not exist or a template that cannot be parsed.
     pub fn parse(run: &Run<'_, '_>, allowed: &str) -> Result<Option<Self>> {
         let Some(text) = run.flags.text("output").filter(|text| !text.is_empty()) else { return Ok(None) };
-        let (name, argument) = text.split_once('=').map_or((text, None), |(name, argument)| (name, Some(argument)));
+        let (name, argument) =
+            text.split_once('=').map_or((text, None), |(name, argument)| (name, Some(argument)));
         let argument = argument.or_else(|| run.flags.text("template")).unwrap_or_default();
         if !allowed.split(',').any(|allowed| allowed == name) {
             return fail(format!(
@@ -44,8 +42,11 @@ impl Output {
             ));
         }
         let read = |path: &str| -> Result<String> {
-            let bytes = super::documents::read_file(run.ctx, path)
-                .ok_or_else(|| Error::Message(format!("error reading --template {path}, open {path}: no such file or directory")))?;
+            let bytes = super::documents::read_file(run.ctx, path).ok_or_else(|| {
+                Error::Message(format!(
+                    "error reading --template {path}, open {path}: no such file or directory"
+                ))
+            })?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         };
         Ok(Some(match name {
@@ -92,11 +93,6 @@ impl Output {
             }
             Self::Table { .. } => Ok(String::new()),
         }
-    }
-
-    /// Prints an object that a command has changed.
-    pub fn print_object(&self, object: &Object) -> Result<String> {
-        self.print(&wire_json(object))
     }
 }
 
@@ -159,7 +155,11 @@ impl CustomColumns {
         let headers: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().collect();
         let paths: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().collect();
         if headers.len() != paths.len() || headers.is_empty() {
-            return fail(format!("number of headers ({}) and field specifications ({}) don't match", headers.len(), paths.len()));
+            return fail(format!(
+                "number of headers ({}) and field specifications ({}) don't match",
+                headers.len(),
+                paths.len()
+            ));
         }
         let column = |(header, path): (&&str, &&str)| Ok(((*header).to_owned(), column_path(path)?));
         Ok(Self { columns: headers.iter().zip(&paths).map(column).collect::<Result<_>>()? })

@@ -87,7 +87,8 @@ impl Selection {
         let kind = kind_of(word)?;
         if word == "ev" {
             self.warnings.push(
-                "Warning: short name \"ev\" could also match lower priority resource events.events.k8s.io".to_owned(),
+                "Warning: short name \"ev\" could also match lower priority resource events.events.k8s.io"
+                    .to_owned(),
             );
         }
         Ok(kind)
@@ -102,7 +103,10 @@ impl Selection {
 pub(super) fn kind_of(word: &str) -> Result<Kind> {
     let unknown = || {
         let resource = word.split('.').next().unwrap_or(word);
-        Error::Message(format!("the server doesn't have a resource type {}", super::print::go_quote(resource)))
+        Error::Message(format!(
+            "the server doesn't have a resource type {}",
+            super::print::go_quote(resource)
+        ))
     };
     Kind::from_user_input(word).ok_or_else(unknown)
 }
@@ -159,7 +163,8 @@ pub(super) fn look_up(run: &Run<'_, '_>, selection: &Selection, scope: &Scope) -
                 }
             },
             Some(_) if scope.selects() => {
-                errors.push(Error::Message("name cannot be provided when a selector is specified".to_owned()));
+                errors
+                    .push(Error::Message("name cannot be provided when a selector is specified".to_owned()));
                 break;
             }
             Some(_) if scope.namespace.is_empty() && wanted.kind.info().namespaced => {

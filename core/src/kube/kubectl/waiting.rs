@@ -7,7 +7,7 @@ use super::delete::Gone;
 use super::error::{Error, Result};
 use super::logs::Follow;
 use super::output::Output;
-use super::print::{self, Now, Table, TabWriter, TableOptions};
+use super::print::{self, Now, TabWriter, Table, TableOptions};
 use super::resource::Scope;
 use super::wait::Awaited;
 use super::wire::wire_json;

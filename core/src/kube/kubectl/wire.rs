@@ -86,9 +86,7 @@ fn pod_spec(spec: &mut Value) {
         if let Some(projected) = volume.get_mut("projected") {
             ensure(projected, "sources", || Value::Null);
         }
-        if let Some(claim) =
-            volume.pointer_mut("/ephemeral/volumeClaimTemplate/spec")
-        {
+        if let Some(claim) = volume.pointer_mut("/ephemeral/volumeClaimTemplate/spec") {
             ensure(claim, "resources", || json!({}));
         }
     });

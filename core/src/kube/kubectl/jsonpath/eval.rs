@@ -154,9 +154,8 @@ fn slice(items: Vec<Value>, [start, end, step]: [Param; 3]) -> Result<Vec<Value>
     if from == to {
         return Ok(Vec::new());
     }
-    let bounds = |index: i64| {
-        JsonPathError(format!("array index out of bounds: index {index}, length {length}"))
-    };
+    let bounds =
+        |index: i64| JsonPathError(format!("array index out of bounds: index {index}, length {length}"));
     if from >= length || from < 0 {
         return Err(bounds(from));
     }
@@ -174,7 +173,13 @@ fn slice(items: Vec<Value>, [start, end, step]: [Param; 3]) -> Result<Vec<Value>
     Ok(items.into_iter().take(to as usize).skip(from as usize).step_by(step as usize).collect())
 }
 
-fn filter(input: &[Value], left: &[Node], right: &[Node], operator: &str, depth: usize) -> Result<Vec<Value>> {
+fn filter(
+    input: &[Value],
+    left: &[Node],
+    right: &[Node],
+    operator: &str,
+    depth: usize,
+) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for value in input {
         let Value::Array(items) = value else {
@@ -230,7 +235,8 @@ fn compare(left: &Value, right: &Value, operator: &str) -> Result<bool> {
             (None, None) => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
             _ => return Err(incompatible()),
         },
-        (Value::Null | Value::Array(_) | Value::Object(_), _) | (_, Value::Null | Value::Array(_) | Value::Object(_)) => {
+        (Value::Null | Value::Array(_) | Value::Object(_), _)
+        | (_, Value::Null | Value::Array(_) | Value::Object(_)) => {
             return Err(invalid());
         }
         _ => return Err(incompatible()),

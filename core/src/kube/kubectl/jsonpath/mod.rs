@@ -87,9 +87,10 @@ impl JsonPath {
     ///
     /// Those of [`JsonPath::find`].
     pub fn print(&self, data: &Value) -> Result<String, JsonPathError> {
-        let texts = self.find(data)?.into_iter().map(|values| {
-            values.iter().map(text_of).collect::<Vec<_>>().join(" ")
-        });
+        let texts = self
+            .find(data)?
+            .into_iter()
+            .map(|values| values.iter().map(text_of).collect::<Vec<_>>().join(" "));
         Ok(texts.collect())
     }
 
@@ -109,10 +110,7 @@ pub(super) fn relaxed(expression: &str) -> Result<String, JsonPathError> {
     if expression.is_empty() {
         return Ok(String::new());
     }
-    let inner = expression
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-        .unwrap_or(expression);
+    let inner = expression.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(expression);
     let path = inner.strip_prefix('.').unwrap_or(inner);
     if path.is_empty() || path.contains(['{', '}']) {
         return Err(JsonPathError(

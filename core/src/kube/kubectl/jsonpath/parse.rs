@@ -186,8 +186,7 @@ impl Parser {
         let text = &text[1..text.len() - 1];
         let text = if text == "*" { ":" } else { text };
         if text.contains(',') {
-            let members =
-                text.split(',').map(|member| action(&format!("[{}]", member.trim_matches(' '))));
+            let members = text.split(',').map(|member| action(&format!("[{}]", member.trim_matches(' '))));
             nodes.push(Node::Union(members.collect::<Result<_>>()?));
             return Ok(());
         }
@@ -211,7 +210,8 @@ impl Parser {
                     params[i] = Param { value, known: true, derived: false };
                 }
                 None if i == 1 => {
-                    params[1] = Param { value: params[0].value.saturating_add(1), known: true, derived: true };
+                    params[1] =
+                        Param { value: params[0].value.saturating_add(1), known: true, derived: true };
                 }
                 None => {}
             }
@@ -247,11 +247,9 @@ impl Parser {
         let text: String = text.chars().take(text.chars().count() - 2).collect();
         nodes.push(match comparison(&text) {
             None => Node::Filter { left: action(&text)?, right: Vec::new(), operator: "exists".to_owned() },
-            Some((left, operator, right)) => Node::Filter {
-                left: action(left)?,
-                right: action(right)?,
-                operator: operator.to_owned(),
-            },
+            Some((left, operator, right)) => {
+                Node::Filter { left: action(left)?, right: action(right)?, operator: operator.to_owned() }
+            }
         });
         Ok(())
     }

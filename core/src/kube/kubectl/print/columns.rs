@@ -24,27 +24,57 @@ const fn wide(name: &'static str) -> Column {
     Column { name, wide: true }
 }
 
+const POD: &[Column] = &[
+    narrow("NAME"),
+    narrow("READY"),
+    narrow("STATUS"),
+    narrow("RESTARTS"),
+    narrow("AGE"),
+    wide("IP"),
+    wide("NODE"),
+    wide("NOMINATED NODE"),
+    wide("READINESS GATES"),
+];
+const NODE: &[Column] = &[
+    narrow("NAME"),
+    narrow("STATUS"),
+    narrow("ROLES"),
+    narrow("AGE"),
+    narrow("VERSION"),
+    wide("INTERNAL-IP"),
+    wide("EXTERNAL-IP"),
+    wide("OS-IMAGE"),
+    wide("KERNEL-VERSION"),
+    wide("CONTAINER-RUNTIME"),
+];
+const NAMESPACE: &[Column] = &[narrow("NAME"), narrow("STATUS"), narrow("AGE")];
+const CONFIG_MAP: &[Column] = &[narrow("NAME"), narrow("DATA"), narrow("AGE")];
+const SERVICE_ACCOUNT: &[Column] = &[narrow("NAME"), narrow("AGE")];
+const PRIORITY_CLASS: &[Column] =
+    &[narrow("NAME"), narrow("VALUE"), narrow("GLOBAL-DEFAULT"), narrow("AGE"), narrow("PREEMPTIONPOLICY")];
+const EVENT: &[Column] = &[
+    narrow("LAST SEEN"),
+    narrow("TYPE"),
+    narrow("REASON"),
+    narrow("OBJECT"),
+    wide("SUBOBJECT"),
+    wide("SOURCE"),
+    narrow("MESSAGE"),
+    wide("FIRST SEEN"),
+    wide("COUNT"),
+    wide("NAME"),
+];
+
 /// The columns of a kind.
 pub const fn columns(kind: Kind) -> &'static [Column] {
     match kind {
-        Kind::Pod => &[
-            narrow("NAME"), narrow("READY"), narrow("STATUS"), narrow("RESTARTS"), narrow("AGE"),
-            wide("IP"), wide("NODE"), wide("NOMINATED NODE"), wide("READINESS GATES"),
-        ],
-        Kind::Node => &[
-            narrow("NAME"), narrow("STATUS"), narrow("ROLES"), narrow("AGE"), narrow("VERSION"),
-            wide("INTERNAL-IP"), wide("EXTERNAL-IP"), wide("OS-IMAGE"), wide("KERNEL-VERSION"), wide("CONTAINER-RUNTIME"),
-        ],
-        Kind::Namespace => &[narrow("NAME"), narrow("STATUS"), narrow("AGE")],
-        Kind::ConfigMap => &[narrow("NAME"), narrow("DATA"), narrow("AGE")],
-        Kind::ServiceAccount => &[narrow("NAME"), narrow("AGE")],
-        Kind::PriorityClass => &[
-            narrow("NAME"), narrow("VALUE"), narrow("GLOBAL-DEFAULT"), narrow("AGE"), narrow("PREEMPTIONPOLICY"),
-        ],
-        Kind::Event => &[
-            narrow("LAST SEEN"), narrow("TYPE"), narrow("REASON"), narrow("OBJECT"), wide("SUBOBJECT"), wide("SOURCE"),
-            narrow("MESSAGE"), wide("FIRST SEEN"), wide("COUNT"), wide("NAME"),
-        ],
+        Kind::Pod => POD,
+        Kind::Node => NODE,
+        Kind::Namespace => NAMESPACE,
+        Kind::ConfigMap => CONFIG_MAP,
+        Kind::ServiceAccount => SERVICE_ACCOUNT,
+        Kind::PriorityClass => PRIORITY_CLASS,
+        Kind::Event => EVENT,
     }
 }
 
@@ -69,7 +99,7 @@ pub fn cells(object: &Object, now: Now) -> Vec<String> {
         Object::ServiceAccount(_) => vec![name, age],
         Object::PriorityClass(class) => vec![
             name,
-            class.value.to_string(),
+            class.value.unwrap_or(0).to_string(),
             class.global_default.unwrap_or(false).to_string(),
             age,
             class.preemption_policy.clone().unwrap_or_default(),

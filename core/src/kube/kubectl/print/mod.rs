@@ -49,7 +49,8 @@ pub(super) fn go_value(value: &serde_json::Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(items) => format!("[{}]", items.iter().map(go_value).collect::<Vec<_>>().join(" ")),
         Value::Object(map) => {
-            let entries: Vec<_> = map.iter().map(|(key, value)| format!("{key}:{}", go_value(value))).collect();
+            let entries: Vec<_> =
+                map.iter().map(|(key, value)| format!("{key}:{}", go_value(value))).collect();
             format!("map[{}]", entries.join(" "))
         }
     }
@@ -94,4 +95,9 @@ pub(super) fn go_quote(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// Whether go-yaml reads a plain text as a number.
+pub(super) fn looks_like_number(text: &str) -> bool {
+    yaml_scalar::is_number(text)
 }

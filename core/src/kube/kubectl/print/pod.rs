@@ -47,7 +47,8 @@ impl PodSummary {
             init_specs.iter().any(|container| container.name == name && restarts_always(container))
         };
         let phase = status.phase.as_deref().unwrap_or_default();
-        let mut reason = status.reason.as_deref().filter(|reason| !reason.is_empty()).unwrap_or(phase).to_owned();
+        let mut reason =
+            status.reason.as_deref().filter(|reason| !reason.is_empty()).unwrap_or(phase).to_owned();
         let gated = |condition: &&k8s_openapi::api::core::v1::PodCondition| {
             condition.type_ == "PodScheduled" && condition.reason.as_deref() == Some("SchedulingGated")
         };
@@ -177,9 +178,7 @@ pub(super) fn restarts_always(container: &Container) -> bool {
 /// The cells of a pod's row.
 pub(super) fn pod_cells(pod: &Pod, now: Now) -> Vec<String> {
     let summary = PodSummary::of(pod);
-    let none = |text: Option<&str>| {
-        text.filter(|text| !text.is_empty()).unwrap_or("<none>").to_owned()
-    };
+    let none = |text: Option<&str>| text.filter(|text| !text.is_empty()).unwrap_or("<none>").to_owned();
     let (spec, status) = (pod.spec.as_ref(), pod.status.as_ref());
     let ip = status
         .and_then(|status| status.pod_ips.as_ref())

@@ -83,9 +83,12 @@ impl Table {
             });
         }
         let labels = object.meta().labels.as_ref();
-        row.extend(self.options.label_columns.iter().map(|label| {
-            labels.and_then(|labels| labels.get(label)).cloned().unwrap_or_default()
-        }));
+        row.extend(
+            self.options
+                .label_columns
+                .iter()
+                .map(|label| labels.and_then(|labels| labels.get(label)).cloned().unwrap_or_default()),
+        );
         if self.options.labels {
             row.push(format_labels(labels));
         }

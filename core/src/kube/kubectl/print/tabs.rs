@@ -114,7 +114,11 @@ mod tests {
 
     #[test]
     fn cells_line_up_and_the_last_one_is_not_padded() {
-        check(TabWriter::table(), "NAME\tAGE\na\t3s\nlonger\t4s\n", "NAME     AGE\na        3s\nlonger   4s\n");
+        check(
+            TabWriter::table(),
+            "NAME\tAGE\na\t3s\nlonger\t4s\n",
+            "NAME     AGE\na        3s\nlonger   4s\n",
+        );
     }
 
     #[test]
@@ -124,7 +128,11 @@ mod tests {
 
     #[test]
     fn a_line_without_tabs_ends_a_column() {
-        check(TabWriter::describe(), "a:\tx\nlonger:\ty\nend\nb:\tz\n", "a:       x\nlonger:  y\nend\nb:  z\n");
+        check(
+            TabWriter::describe(),
+            "a:\tx\nlonger:\ty\nend\nb:\tz\n",
+            "a:       x\nlonger:  y\nend\nb:  z\n",
+        );
     }
 
     #[test]

@@ -26,7 +26,8 @@ impl Facts {
             let before_blank = chars.get(i + 1).is_none_or(|&next| matches!(next, ' ' | '\t'));
             indicators |= if i == 0 {
                 match c {
-                    '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' => true,
+                    '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
+                    | '@' | '`' => true,
                     '?' | ':' | '-' => before_blank,
                     _ => false,
                 }
@@ -51,7 +52,12 @@ impl Facts {
             after_blank = matches!(c, ' ' | '\t') || is_break;
         }
         Self {
-            plain_allowed: !(indicators || edge_space || break_space || space_break || special || line_breaks),
+            plain_allowed: !(indicators
+                || edge_space
+                || break_space
+                || space_break
+                || special
+                || line_breaks),
             single_quoted_allowed: !(break_space || space_break || special),
             block_allowed: !text.is_empty() && !(trailing_space || space_break || special),
         }
@@ -88,11 +94,22 @@ fn is_keyword(text: &str) -> bool {
     }
     matches!(
         text,
-        ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF"
+        ".nan"
+            | ".NaN"
+            | ".NAN"
+            | ".inf"
+            | ".Inf"
+            | ".INF"
+            | "+.inf"
+            | "+.Inf"
+            | "+.INF"
+            | "-.inf"
+            | "-.Inf"
+            | "-.INF"
     )
 }
 
-fn is_number(text: &str) -> bool {
+pub(super) fn is_number(text: &str) -> bool {
     if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
         return false;
     }
@@ -155,13 +172,12 @@ fn is_timestamp(text: &str) -> bool {
     let fields: Vec<&str> = clock.split(':').collect();
     let [hour, minute, second] = fields.as_slice() else { return false };
     let (second, fraction) = second.split_once('.').unwrap_or((second, "0"));
-    let clock_ok =
-        digits(hour, 2) && digits(minute, 2) && digits(second, 2) && fraction.chars().all(|c| c.is_ascii_digit());
-    let zone_ok = if zoned {
-        zone == "Z" || (zone.len() == 6 && zone.as_bytes()[3] == b':')
-    } else {
-        zone.is_empty()
-    };
+    let clock_ok = digits(hour, 2)
+        && digits(minute, 2)
+        && digits(second, 2)
+        && fraction.chars().all(|c| c.is_ascii_digit());
+    let zone_ok =
+        if zoned { zone == "Z" || (zone.len() == 6 && zone.as_bytes()[3] == b':') } else { zone.is_empty() };
     clock_ok && zone_ok
 }
 
@@ -170,13 +186,13 @@ fn is_base60(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let mut parts = unsigned.split(':');
     let first = parts.next().unwrap_or_default();
-    if !first.starts_with(|c: char| c.is_ascii_digit()) || !first.chars().all(|c| c.is_ascii_digit() || c == '_') {
+    if !first.starts_with(|c: char| c.is_ascii_digit())
+        || !first.chars().all(|c| c.is_ascii_digit() || c == '_')
+    {
         return false;
     }
     let rest: Vec<&str> = parts.collect();
-    let sixtieth = |text: &str| {
-        matches!(text.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'])
-    };
+    let sixtieth = |text: &str| matches!(text.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
     let Some((last, middle)) = rest.split_last() else { return false };
     let (last, fraction) = last.split_once('.').unwrap_or((last, ""));
     middle.iter().all(|part| sixtieth(part))

@@ -1,0 +1,463 @@
+//! Small changes to objects that are there: `patch`, `label`, `annotate`, `cordon`, `uncordon`, `taint`.
+
+use serde_json::{Map, Value, json};
+
+use super::apply::server_warnings;
+use super::command::{DryRun, Next, Run};
+use super::create::{print, write_options};
+use super::documents;
+use super::error::{Error, Result, fail};
+use super::output::{CHANGE_FORMATS, Output, name_of};
+use super::print::go_quote;
+use super::resource::{Scope, Selection, look_up};
+use super::wire::wire_json;
+use super::yaml_in;
+use crate::kube::api::{Kind, Object, Patch, Reason, Status, Subresource};
+
+/// The objects that arguments or files name.
+fn targets(run: &Run<'_, '_>, args: &[String]) -> Result<(Vec<Object>, Vec<Error>)> {
+    if run.flags.given("filename") {
+        let (objects, errors, _) = documents::look_up(run)?;
+        return Ok((objects, errors));
+    }
+    let selection = Selection::parse(args)?;
+    let scope = Scope::of(run);
+    let nameless = selection.wanted.iter().any(|wanted| wanted.name.is_none());
+    if nameless && !scope.selects() && !run.flags.on("all") {
+        return fail("resource(s) were provided, but no name was specified");
+    }
+    Ok(look_up(run, &selection, &scope))
+}
+
+pub(super) fn patch(run: &mut Run<'_, '_>) -> Result<Next> {
+    let kind = run.flags.text("type").unwrap_or("strategic").to_lowercase();
+    if !["json", "merge", "strategic"].contains(&kind.as_str()) {
+        return fail(format!("--type must be one of [json merge strategic], not {}", go_quote(&kind)));
+    }
+    let text = match (run.flags.text("patch"), run.flags.text("patch-file")) {
+        (Some(_), Some(_)) => return fail("cannot specify --patch and --patch-file together"),
+        (Some(text), None) => text.to_owned(),
+        (None, Some(path)) => match documents::read_file(run.ctx, path) {
+            Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            None => {
+                return fail(format!("unable to read patch file: open {path}: no such file or directory"));
+            }
+        },
+        (None, None) => {
+            return fail("must specify --patch or --patch-file containing the contents of the patch");
+        }
+    };
+    let subresource = match run.flags.text("subresource") {
+        None | Some("") => Subresource::None,
+        Some("status") => Subresource::Status,
+        Some(other) => return fail(format!("not modelled: --subresource={other}")),
+    };
+    let dry_run = run.dry_run()?;
+    let output = Output::parse(run, CHANGE_FORMATS)?;
+    let body = yaml_in::to_json(&text).or_else(|error| {
+        if text.trim_start().starts_with('{') {
+            Err(json_error(&text))
+        } else {
+            Err(Error::Message(format!("unable to parse {}: {error}", go_quote(&text))))
+        }
+    })?;
+    let args = run.args().to_vec();
+    if args.is_empty() && !run.flags.given("filename") {
+        return run
+            .usage("one or more resources must be specified as <resource> <name> or <resource>/<name>");
+    }
+    let (objects, mut errors) = targets(run, &args)?;
+    for object in objects {
+        let patch = match kind.as_str() {
+            "json" => Patch::Json(body.clone()),
+            "merge" => Patch::Merge(body.clone()),
+            _ => Patch::Strategic(body.clone()),
+        };
+        if dry_run == DryRun::Client {
+            print(run, output.as_ref(), &wire_json(&object), "patched", DryRun::None)?;
+            continue;
+        }
+        let options = write_options(dry_run, "kubectl-patch", false);
+        let result = run.ctx.api.patch(
+            object.kind(),
+            object.namespace(),
+            object.name(),
+            &patch,
+            subresource,
+            &options,
+        );
+        server_warnings(run);
+        match result {
+            Ok(after) => {
+                let verb =
+                    if wire_json(&after) == wire_json(&object) { "patched (no change)" } else { "patched" };
+                print(run, output.as_ref(), &wire_json(&after), verb, DryRun::None)?;
+            }
+            Err(status) => errors.push(status.into()),
+        }
+    }
+    Error::collect(errors).map(|()| Next::Done)
+}
+
+/// What Go's decoder says of broken JSON.
+fn json_error(text: &str) -> Error {
+    let next = text.trim_start().chars().nth(1).unwrap_or('}');
+    Error::Api(Status::new(
+        Reason::BadRequest,
+        format!("invalid character '{next}' looking for beginning of object key string"),
+    ))
+}
+
+/// Which of the two maps is changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Labels,
+    Annotations,
+}
+
+pub(super) fn label(run: &mut Run<'_, '_>) -> Result<Next> {
+    metadata(run, Field::Labels)
+}
+
+pub(super) fn annotate(run: &mut Run<'_, '_>) -> Result<Next> {
+    metadata(run, Field::Annotations)
+}
+
+fn metadata(run: &mut Run<'_, '_>, field: Field) -> Result<Next> {
+    let (what, name) = match field {
+        Field::Labels => ("label", "labels"),
+        Field::Annotations => ("annotation", "annotations"),
+    };
+    let dry_run = run.dry_run()?;
+    let output = Output::parse(run, CHANGE_FORMATS)?;
+    let list = run.flags.on("list");
+    let is_change = |word: &String| {
+        word.contains('=')
+            || (word.ends_with('-') && !word.contains('/') && word.len() > 1)
+            || (word.ends_with('-') && word.contains('/') && word.contains('.'))
+    };
+    let first = run.args().iter().position(is_change).unwrap_or(run.args().len());
+    let (resources, changes) = run.args().split_at(first);
+    let (resources, changes) = (resources.to_vec(), changes.to_vec());
+    if resources.is_empty() && !run.flags.given("filename") {
+        return fail("one or more resources must be specified as <resource> <name> or <resource>/<name>");
+    }
+    if changes.is_empty() && !list {
+        return fail(format!("at least one {what} update is required"));
+    }
+    let (mut set, mut remove): (Vec<(String, String)>, Vec<String>) = (Vec::new(), Vec::new());
+    for change in &changes {
+        if let Some((key, value)) = change.split_once('=') {
+            if field == Field::Labels
+                && let Some(problem) = bad_label_value(value)
+            {
+                return fail(format!("invalid label value: {}: {problem}", go_quote(change)));
+            }
+            set.push((key.to_owned(), value.to_owned()));
+        } else if let Some(key) = change.strip_suffix('-') {
+            remove.push(key.to_owned());
+        } else {
+            return fail(format!("unknown {what} spec: {change}"));
+        }
+    }
+    if set.iter().any(|(key, _)| remove.contains(key)) {
+        return fail(format!(
+            "can not both modify and remove {} in the same command",
+            if field == Field::Labels { "a label" } else { "an annotation" }
+        ));
+    }
+    let (objects, mut errors) = targets(run, &resources)?;
+    let several = objects.len() > 1;
+    for object in objects {
+        let current = match field {
+            Field::Labels => object.meta().labels.clone(),
+            Field::Annotations => object.meta().annotations.clone(),
+        }
+        .unwrap_or_default();
+        if list {
+            let indent = if several { " " } else { "" };
+            if several {
+                run.say(
+                    &format!("Listing {what}s for {}.{}/{}:", object.kind().info().kind, "", object.name())
+                        .replace(".", ""),
+                );
+            }
+            for (key, value) in &current {
+                run.say(&format!("{indent}{key}={value}"));
+            }
+            continue;
+        }
+        if !run.flags.on("overwrite") {
+            let taken: Vec<String> = set
+                .iter()
+                .filter_map(|(key, value)| {
+                    current
+                        .get(key)
+                        .filter(|present| *present != value)
+                        .map(|present| format!("'{key}' already has a value ({present})"))
+                })
+                .collect();
+            if !taken.is_empty() {
+                errors.push(Error::Message(match field {
+                    Field::Labels => format!("{}, and --overwrite is false", taken.join("; ")),
+                    Field::Annotations => format!(
+                        "--overwrite is false but found the following declared annotation(s): {}",
+                        taken.join("; ")
+                    ),
+                }));
+                continue;
+            }
+        }
+        let mut map = Map::new();
+        let mut patched = current.clone();
+        for (key, value) in &set {
+            map.insert(key.clone(), json!(value));
+            patched.insert(key.clone(), value.clone());
+        }
+        for key in &remove {
+            if patched.remove(key).is_none() && field == Field::Labels {
+                run.say(&format!("label {} not found.", go_quote(key)));
+            }
+            map.insert(key.clone(), Value::Null);
+        }
+        let changed = patched != current;
+        let mut value = wire_json(&object);
+        if dry_run == DryRun::Client {
+            value["metadata"][name] = json!(patched);
+        } else if changed || field == Field::Annotations {
+            let mut body = json!({"metadata": {name: map}});
+            if let Some(version) = run.flags.text("resource-version") {
+                body["metadata"]["resourceVersion"] = json!(version);
+            }
+            let options = write_options(dry_run, "kubectl-label", false);
+            let result = run.ctx.api.patch(
+                object.kind(),
+                object.namespace(),
+                object.name(),
+                &Patch::Merge(body),
+                Subresource::None,
+                &options,
+            );
+            match result {
+                Ok(after) => value = wire_json(&after),
+                Err(status) => {
+                    errors.push(status.into());
+                    continue;
+                }
+            }
+        }
+        let verb = match field {
+            Field::Annotations => "annotated",
+            Field::Labels if !changed => "not labeled",
+            Field::Labels if set.is_empty() => "unlabeled",
+            Field::Labels => "labeled",
+        };
+        print(run, output.as_ref(), &value, verb, dry_run)?;
+    }
+    Error::collect(errors).map(|()| Next::Done)
+}
+
+/// What is wrong with a label's value.
+fn bad_label_value(value: &str) -> Option<String> {
+    if value.len() > 63 {
+        return Some("must be no more than 63 bytes".to_owned());
+    }
+    let edge = |c: char| c.is_ascii_alphanumeric();
+    let inner = |c: char| edge(c) || matches!(c, '-' | '_' | '.');
+    let sound =
+        value.is_empty() || (value.starts_with(edge) && value.ends_with(edge) && value.chars().all(inner));
+    (!sound).then(|| {
+        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')".to_owned()
+    })
+}
+
+pub(super) fn cordon(run: &mut Run<'_, '_>) -> Result<Next> {
+    unschedulable(run, true)
+}
+
+pub(super) fn uncordon(run: &mut Run<'_, '_>) -> Result<Next> {
+    unschedulable(run, false)
+}
+
+fn unschedulable(run: &mut Run<'_, '_>, wanted: bool) -> Result<Next> {
+    let path = run.path.to_owned();
+    let dry_run = run.dry_run()?;
+    let selector = !run.flags.text_or_empty("selector").is_empty();
+    if run.args().is_empty() && !selector {
+        return run.usage(format!("USAGE: {} NODE [flags]", path.trim_start_matches("kubectl ")));
+    }
+    if !run.args().is_empty() && selector {
+        return fail(
+            "error: cannot specify both a node name and a --selector option".trim_start_matches("error: "),
+        );
+    }
+    let mut args = vec!["nodes".to_owned()];
+    for arg in run.args() {
+        args.push(arg.strip_prefix("node/").or_else(|| arg.strip_prefix("nodes/")).unwrap_or(arg).to_owned());
+    }
+    let selection = Selection::parse(&args)?;
+    let scope = Scope::of(run);
+    let (objects, errors) = look_up(run, &selection, &scope);
+    Error::collect(errors)?;
+    let verb = if wanted { "cordoned" } else { "uncordoned" };
+    for object in objects {
+        let Object::Node(node) = &object else { continue };
+        let present = node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or(false);
+        let name = format!("node/{}", object.name());
+        if present == wanted {
+            run.say(&format!("{name} already {verb}{}", dry_run.suffix()));
+            continue;
+        }
+        if dry_run != DryRun::Client {
+            let value = if wanted { json!(true) } else { Value::Null };
+            let options = write_options(dry_run, "kubectl-cordon", false);
+            let body = Patch::Strategic(json!({"spec": {"unschedulable": value}}));
+            run.ctx.api.patch(Kind::Node, "", object.name(), &body, Subresource::None, &options)?;
+        }
+        run.say(&format!("{name} {verb}{}", dry_run.suffix()));
+    }
+    Ok(Next::Done)
+}
+
+/// One `key=value:effect`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Taint {
+    key: String,
+    value: String,
+    effect: String,
+}
+
+const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+/// Reads `key=value:effect`, `key:effect`, `key:effect-` and `key-`.
+fn parse_taints(words: &[String]) -> Result<(Vec<Taint>, Vec<Taint>)> {
+    let (mut add, mut remove): (Vec<Taint>, Vec<Taint>) = (Vec::new(), Vec::new());
+    for word in words {
+        let (body, removes) = word.strip_suffix('-').map_or((word.as_str(), false), |body| (body, true));
+        let (pair, effect) = body.split_once(':').map_or((body, ""), |(pair, effect)| (pair, effect));
+        if effect.contains(':') || pair.matches('=').count() > 1 {
+            return fail(format!("invalid taint spec: {word}"));
+        }
+        if (!effect.is_empty() || !removes) && !EFFECTS.contains(&effect) {
+            return fail(if removes || !effect.is_empty() || word.contains(':') {
+                format!("invalid taint effect: {effect}, unsupported taint effect")
+            } else {
+                format!("invalid taint spec: {word}")
+            });
+        }
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let taint = Taint { key: key.to_owned(), value: value.to_owned(), effect: effect.to_owned() };
+        if removes {
+            remove.push(taint);
+        } else {
+            if add.iter().any(|other| other.key == taint.key && other.effect == taint.effect) {
+                return fail(format!(
+                    "duplicated taints with the same key and effect: {{{} {} {} <nil>}}",
+                    taint.key, taint.value, taint.effect
+                ));
+            }
+            add.push(taint);
+        }
+    }
+    Ok((add, remove))
+}
+
+pub(super) fn taint(run: &mut Run<'_, '_>) -> Result<Next> {
+    let dry_run = run.dry_run()?;
+    let output = Output::parse(run, CHANGE_FORMATS)?;
+    let is_taint = |word: &String| word.contains('=') || word.contains(':') || word.ends_with('-');
+    let first = run.args().iter().position(is_taint).unwrap_or(run.args().len());
+    let (resources, words) = run.args().split_at(first);
+    let (resources, words) = (resources.to_vec(), words.to_vec());
+    if resources.is_empty() {
+        return fail("one or more resources must be specified as <resource> <name> or <resource>/<name>");
+    }
+    if words.is_empty() {
+        return fail("at least one taint update is required");
+    }
+    let kind = super::resource::kind_of(resources[0].split('/').next().unwrap_or_default())?;
+    if kind != Kind::Node {
+        return fail(format!("invalid resource type {}, only node types are supported", kind.info().plural));
+    }
+    let (add, remove) = parse_taints(&words)?;
+    let (objects, mut errors) = targets(run, &resources)?;
+    for object in objects {
+        let Object::Node(node) = &object else { continue };
+        let old: Vec<Value> = node
+            .spec
+            .iter()
+            .flat_map(|spec| spec.taints.iter().flatten())
+            .filter_map(|taint| serde_json::to_value(taint).ok())
+            .collect();
+        let same = |value: &Value, taint: &Taint| {
+            value["key"] == taint.key.as_str()
+                && (taint.effect.is_empty() || value["effect"] == taint.effect.as_str())
+        };
+        let clashing: Vec<&str> = add
+            .iter()
+            .filter(|taint| old.iter().any(|value| same(value, taint)))
+            .map(|taint| taint.key.as_str())
+            .collect();
+        if !clashing.is_empty() && !run.flags.on("overwrite") {
+            errors.push(Error::Message(format!(
+                "node {} already has {} taint(s) with same effect(s) and --overwrite is false",
+                object.name(),
+                clashing.join(",")
+            )));
+            continue;
+        }
+        let missing = remove.iter().find(|taint| !old.iter().any(|value| same(value, taint)));
+        if let Some(taint) = missing {
+            let effect = if taint.effect.is_empty() { String::new() } else { format!(":{}", taint.effect) };
+            errors.push(Error::Message(format!(
+                "taint {} not found",
+                go_quote(&format!("{}{effect}", taint.key))
+            )));
+            continue;
+        }
+        let mut taints: Vec<Value> = add
+            .iter()
+            .map(|taint| {
+                let mut value = json!({"key": taint.key, "effect": taint.effect});
+                if !taint.value.is_empty() {
+                    value["value"] = json!(taint.value);
+                }
+                value
+            })
+            .collect();
+        taints.extend(
+            old.iter().filter(|value| !add.iter().chain(&remove).any(|taint| same(value, taint))).cloned(),
+        );
+        let verb = match (add.is_empty(), remove.is_empty()) {
+            (false, true) => {
+                if clashing.is_empty() {
+                    "tainted"
+                } else {
+                    "modified"
+                }
+            }
+            (true, false) => "untainted",
+            _ => "modified",
+        };
+        let mut value = wire_json(&object);
+        if dry_run != DryRun::Client {
+            let options = write_options(dry_run, "kubectl-taint", false);
+            let body = Patch::Merge(
+                json!({"spec": {"taints": if taints.is_empty() { Value::Null } else { Value::Array(taints) }}}),
+            );
+            let result = run.ctx.api.patch(Kind::Node, "", object.name(), &body, Subresource::None, &options);
+            match result {
+                Ok(after) => value = wire_json(&after),
+                Err(status) => {
+                    errors.push(status.into());
+                    continue;
+                }
+            }
+        }
+        match &output {
+            Some(Output::Name) => run.say(&name_of(&value)),
+            output => print(run, output.as_ref(), &value, verb, dry_run)?,
+        }
+    }
+    Error::collect(errors).map(|()| Next::Done)
+}
