@@ -11,7 +11,6 @@ use super::output::{CHANGE_FORMATS, Output, name_of};
 use super::print::go_quote;
 use super::resource::{Scope, Selection, look_up};
 use super::wire::wire_json;
-use super::yaml_in;
 use crate::kube::api::{Kind, Object, Patch, Reason, Status, Subresource};
 
 /// The objects that arguments or files name.
@@ -54,13 +53,17 @@ pub(super) fn patch(run: &mut Run<'_, '_>) -> Result<Next> {
     };
     let dry_run = run.dry_run()?;
     let output = Output::parse(run, CHANGE_FORMATS)?;
-    let body = yaml_in::to_json(&text).or_else(|error| {
-        if text.trim_start().starts_with('{') {
-            Err(json_error(&text))
-        } else {
-            Err(Error::Message(format!("unable to parse {}: {error}", go_quote(&text))))
+    let body = match crate::kube::manifest::parse(&text).into_iter().next() {
+        Some(Ok(document)) => document.to_json(),
+        None => Value::Null,
+        Some(Err(_)) if text.trim_start().starts_with('{') => return Err(json_error(&text)),
+        Some(Err(error)) => {
+            return fail(format!(
+                "unable to parse {}: error converting YAML to JSON: {error}",
+                go_quote(&text)
+            ));
         }
-    })?;
+    };
     let args = run.args().to_vec();
     if args.is_empty() && !run.flags.given("filename") {
         return run

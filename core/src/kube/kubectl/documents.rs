@@ -7,8 +7,8 @@ use super::command::Run;
 use super::context::Context;
 use super::error::{Error, Result, fail};
 use super::print::{compact, go_quote};
-use super::yaml_in;
 use crate::kube::api::{Kind, Object};
+use crate::kube::manifest;
 use crate::process::files::resolve;
 
 /// An object that a file describes.
@@ -108,12 +108,13 @@ fn read_source(
     documents: &mut Vec<Document>,
     errors: &mut Vec<Error>,
 ) {
-    for piece in split(text) {
-        let value = match yaml_in::to_json(&piece) {
-            Ok(Value::Null) => continue,
-            Ok(value) => value,
+    for document in manifest::parse(text) {
+        let value = match document {
+            Ok(document) => document.to_json(),
             Err(error) => {
-                errors.push(Error::Message(format!("error parsing {source}: {error}")));
+                errors.push(Error::Message(format!(
+                    "error parsing {source}: error converting YAML to JSON: {error}"
+                )));
                 return;
             }
         };
@@ -249,22 +250,6 @@ fn bad_string_map(value: &Value) -> Option<String> {
         }
     }
     None
-}
-
-/// Cuts at the lines that begin with `---`.
-fn split(text: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    for line in text.split_inclusive('\n') {
-        if line.starts_with("---") && line.trim_end() != "---" && !line[3..].trim_start().starts_with('#') {
-            // `--- text` begins a document with text on its first line.
-            pieces.push(line[3..].to_owned());
-        } else if line.starts_with("---") {
-            pieces.push(String::new());
-        } else if let Some(last) = pieces.last_mut() {
-            last.push_str(line);
-        }
-    }
-    pieces
 }
 
 /// The live objects that files name: `kubectl get -f`. Also answers whether exactly one was named.

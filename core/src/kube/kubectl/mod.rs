@@ -62,7 +62,6 @@ mod three_way;
 mod wait;
 mod waiting;
 mod wire;
-mod yaml_in;
 
 pub use complete::complete;
 pub use config::{KubeConfig, NamedContext};

@@ -96,8 +96,3 @@ pub(super) fn go_quote(text: &str) -> String {
     out.push('"');
     out
 }
-
-/// Whether go-yaml reads a plain text as a number.
-pub(super) fn looks_like_number(text: &str) -> bool {
-    yaml_scalar::is_number(text)
-}

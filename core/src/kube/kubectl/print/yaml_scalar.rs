@@ -109,7 +109,7 @@ fn is_keyword(text: &str) -> bool {
     )
 }
 
-pub(super) fn is_number(text: &str) -> bool {
+fn is_number(text: &str) -> bool {
     if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
         return false;
     }
