@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::mig::MigProfile;
+use super::rows;
 
 /// A GPU generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -213,13 +214,13 @@ impl GpuModel {
     /// Its row of the catalogue.
     pub const fn spec(self) -> &'static GpuSpec {
         match self {
-            Self::T4 => &T4,
-            Self::A100Sxm4_40 => &A100_40,
-            Self::A100Sxm4_80 => &A100_80,
-            Self::L40s => &L40S,
-            Self::H100Sxm5 => &H100,
-            Self::H200Sxm5 => &H200,
-            Self::B200 => &B200,
+            Self::T4 => &rows::T4,
+            Self::A100Sxm4_40 => &rows::A100_40,
+            Self::A100Sxm4_80 => &rows::A100_80,
+            Self::L40s => &rows::L40S,
+            Self::H100Sxm5 => &rows::H100,
+            Self::H200Sxm5 => &rows::H200,
+            Self::B200 => &rows::B200,
         }
     }
 
@@ -284,196 +285,6 @@ impl<'de> Deserialize<'de> for GpuModel {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
-
-const T4: GpuSpec = GpuSpec {
-    id: "t4",
-    name: "Tesla T4",
-    brand: "NVIDIA",
-    architecture: Architecture::Turing,
-    compute_capability: (7, 5),
-    sms: 40,
-    memory_mib: 15360,
-    reserved_mib: 448,
-    idle_used_mib: 1,
-    tdp_w: 70,
-    min_power_w: 60,
-    idle_w: 9,
-    idle_celsius: 33,
-    load_celsius: 72,
-    idle_sm_mhz: 300,
-    max_sm_mhz: 1590,
-    idle_memory_mhz: 405,
-    max_memory_mhz: 5001,
-    idle_pstate: PerformanceState::P8,
-    memory_gb_per_s: 320,
-    hbm: false,
-    pcie_generation: 3,
-    pcie_width: 16,
-    nvlink: None,
-    pci_device_id: 0x1EB8_10DE,
-    mig_capable: false,
-    ecc: true,
-    vbios: "90.04.96.00.01",
-    board_part_number: "900-2G183-0000-001",
-};
-
-const A100_40: GpuSpec = GpuSpec {
-    id: "a100-sxm4-40gb",
-    name: "NVIDIA A100-SXM4-40GB",
-    brand: "NVIDIA",
-    architecture: Architecture::Ampere,
-    compute_capability: (8, 0),
-    sms: 108,
-    memory_mib: 40960,
-    reserved_mib: 583,
-    idle_used_mib: 1,
-    tdp_w: 400,
-    min_power_w: 100,
-    idle_w: 52,
-    idle_celsius: 30,
-    load_celsius: 64,
-    idle_sm_mhz: 210,
-    max_sm_mhz: 1410,
-    idle_memory_mhz: 1215,
-    max_memory_mhz: 1215,
-    idle_pstate: PerformanceState::P0,
-    memory_gb_per_s: 1555,
-    hbm: true,
-    pcie_generation: 4,
-    pcie_width: 16,
-    nvlink: Some(NvLinkSpec { generation: 3, links: 12, link_mb_per_s: 25_781 }),
-    pci_device_id: 0x20B0_10DE,
-    mig_capable: true,
-    ecc: true,
-    vbios: "92.00.45.00.03",
-    board_part_number: "692-2G506-0200-002",
-};
-
-const A100_80: GpuSpec = GpuSpec {
-    id: "a100-sxm4-80gb",
-    name: "NVIDIA A100-SXM4-80GB",
-    memory_mib: 81920,
-    reserved_mib: 869,
-    idle_w: 62,
-    idle_memory_mhz: 1593,
-    max_memory_mhz: 1593,
-    memory_gb_per_s: 2039,
-    pci_device_id: 0x20B2_10DE,
-    vbios: "92.00.9E.00.01",
-    board_part_number: "692-2G506-0210-002",
-    ..A100_40
-};
-
-const L40S: GpuSpec = GpuSpec {
-    id: "l40s",
-    name: "NVIDIA L40S",
-    brand: "NVIDIA",
-    architecture: Architecture::AdaLovelace,
-    compute_capability: (8, 9),
-    sms: 142,
-    memory_mib: 46068,
-    reserved_mib: 665,
-    idle_used_mib: 1,
-    tdp_w: 350,
-    min_power_w: 100,
-    idle_w: 34,
-    idle_celsius: 31,
-    load_celsius: 70,
-    idle_sm_mhz: 210,
-    max_sm_mhz: 2520,
-    idle_memory_mhz: 405,
-    max_memory_mhz: 9001,
-    idle_pstate: PerformanceState::P8,
-    memory_gb_per_s: 864,
-    hbm: false,
-    pcie_generation: 4,
-    pcie_width: 16,
-    nvlink: None,
-    pci_device_id: 0x26B9_10DE,
-    mig_capable: false,
-    ecc: true,
-    vbios: "95.02.66.00.02",
-    board_part_number: "900-2G133-0080-000",
-};
-
-const H100: GpuSpec = GpuSpec {
-    id: "h100-sxm5-80gb",
-    name: "NVIDIA H100 80GB HBM3",
-    brand: "NVIDIA",
-    architecture: Architecture::Hopper,
-    compute_capability: (9, 0),
-    sms: 132,
-    memory_mib: 81559,
-    reserved_mib: 450,
-    idle_used_mib: 1,
-    tdp_w: 700,
-    min_power_w: 200,
-    idle_w: 70,
-    idle_celsius: 30,
-    load_celsius: 66,
-    idle_sm_mhz: 345,
-    max_sm_mhz: 1980,
-    idle_memory_mhz: 2619,
-    max_memory_mhz: 2619,
-    idle_pstate: PerformanceState::P0,
-    memory_gb_per_s: 3352,
-    hbm: true,
-    pcie_generation: 5,
-    pcie_width: 16,
-    nvlink: Some(NvLinkSpec { generation: 4, links: 18, link_mb_per_s: 26_562 }),
-    pci_device_id: 0x2330_10DE,
-    mig_capable: true,
-    ecc: true,
-    vbios: "96.00.74.00.0D",
-    board_part_number: "692-2G520-0200-000",
-};
-
-const H200: GpuSpec = GpuSpec {
-    id: "h200-sxm5-141gb",
-    name: "NVIDIA H200",
-    memory_mib: 143_771,
-    reserved_mib: 700,
-    idle_w: 76,
-    idle_memory_mhz: 3201,
-    max_memory_mhz: 3201,
-    memory_gb_per_s: 4800,
-    pci_device_id: 0x2335_10DE,
-    vbios: "96.00.BC.00.02",
-    board_part_number: "692-2G520-0280-001",
-    ..H100
-};
-
-const B200: GpuSpec = GpuSpec {
-    id: "b200-180gb",
-    name: "NVIDIA B200",
-    brand: "NVIDIA",
-    architecture: Architecture::Blackwell,
-    compute_capability: (10, 0),
-    sms: 148,
-    memory_mib: 183_359,
-    reserved_mib: 717,
-    idle_used_mib: 0,
-    tdp_w: 1000,
-    min_power_w: 200,
-    idle_w: 140,
-    idle_celsius: 29,
-    load_celsius: 62,
-    idle_sm_mhz: 120,
-    max_sm_mhz: 1965,
-    idle_memory_mhz: 3996,
-    max_memory_mhz: 3996,
-    idle_pstate: PerformanceState::P0,
-    memory_gb_per_s: 8000,
-    hbm: true,
-    pcie_generation: 5,
-    pcie_width: 16,
-    nvlink: Some(NvLinkSpec { generation: 5, links: 18, link_mb_per_s: 53_125 }),
-    pci_device_id: 0x2901_10DE,
-    mig_capable: true,
-    ecc: true,
-    vbios: "97.00.82.00.18",
-    board_part_number: "692-2G525-0220-000",
-};
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@
 //!   name and seed always give the same UUIDs and serial numbers.
 //! - *How is the card now?* [`Gpu`]: its health, the processes on it, and what
 //!   follows from them (utilisation, memory, power, temperature, clocks).
-//! - *How are two devices connected?* [`Node::link`] and [`Link`], the words of
+//! - *How are two devices connected?* [`Node::gpu_link`] and [`Link`], the words of
 //!   `nvidia-smi topo -m`.
 //!
 //! Nothing here knows of containers, pods or jobs. State is changed only by
@@ -20,8 +20,10 @@ mod catalogue;
 mod gpu;
 pub mod mig;
 mod node;
+mod rows;
 mod system;
 mod topology;
+mod wiring;
 
 pub use catalogue::{Architecture, GpuModel, GpuSpec, NvLinkSpec, PerformanceState, UnknownModel};
 pub use gpu::{Ecc, Gpu, GpuFault, GpuHealth, GpuProcess, OutOfMemory, XidEvent};

@@ -7,12 +7,12 @@
 //!
 //! | command | here |
 //! | --- | --- |
-//! | (none) | [`table`] |
-//! | `-L`, `--version`, `-h`, `--help-query-gpu` | this module, [`query`] |
-//! | `--query-gpu`, `--query-compute-apps` with `--format=csv[,noheader][,nounits]` | [`query`] |
-//! | `-q`, `-q -d SECTION,...` | [`detail`] |
-//! | `topo -m`, `nvlink -s`, `mig -lgip`, `mig -lgipp`, `mig -lgi`, `mig -lci` | [`sub`] |
-//! | `-i LIST`, `-l [SECONDS]`, `-lms MILLISECONDS` | [`options`] |
+//! | (none) | `table` |
+//! | `-L`, `--version`, `-h`, `--help-query-gpu` | this module, `query` |
+//! | `--query-gpu`, `--query-compute-apps` with `--format=csv[,noheader][,nounits]` | `query` |
+//! | `-q`, `-q -d SECTION,...` | `detail` |
+//! | `topo -m`, `nvlink -s`, `mig -lgip`, `mig -lgipp`, `mig -lgi`, `mig -lci` | `sub` |
+//! | `-i LIST`, `-l [SECONDS]`, `-lms MILLISECONDS` | `options` |
 //!
 //! Exit codes: 0; 2 a bad argument; 6 no such device; 9 no driver; 15 a GPU is
 //! lost; 255 an unknown option.

@@ -15,6 +15,7 @@
 //! Everything else ends with `not modelled: ...`.
 
 mod expression;
+mod scan;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -221,16 +222,16 @@ impl Python {
             _ => {}
         }
         let scope = Scope { modules: &self.modules, variables: &self.variables, host };
-        if let Some((name, value)) = expression::assignment(text) {
+        if let Some((name, value)) = scan::assignment(text) {
             let value = scope.evaluate(value)?;
             self.variables.insert(name.to_owned(), value);
             return Ok(Flow::Next);
         }
-        if let Some((name, arguments)) = expression::call(text) {
+        if let Some((name, arguments)) = scan::call(text) {
             let mut values = Vec::new();
             let mut named = BTreeMap::new();
             for argument in arguments {
-                match expression::assignment(&argument) {
+                match scan::assignment(&argument) {
                     Some((name, value)) => {
                         named.insert(name.to_owned(), scope.evaluate(value)?);
                     }
@@ -304,8 +305,8 @@ fn statements(source: &str) -> Vec<Statement> {
             in_text ^= marks % 2 == 1;
             continue;
         }
-        for part in expression::split(trimmed, ';') {
-            let text = expression::without_comment(&part).trim();
+        for part in scan::split(trimmed, ';') {
+            let text = scan::without_comment(&part).trim();
             if !text.is_empty() {
                 found.push(Statement { line, text: text.to_owned() });
             }

@@ -18,16 +18,20 @@
 //! A file is such a script if one of its first lines is the comment
 //! `# clusterlab: train`, followed by its default options if it has some.
 
+mod errors;
 mod options;
+mod torchrun;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use errors::{cuda_error, out_of_memory};
 pub use options::Options;
+pub(super) use torchrun::torchrun;
 
 use super::super::files;
-use super::{ContainerProgram, Printed};
-use crate::hardware::{Gpu, GpuProcess};
+use super::ContainerProgram;
+use crate::hardware::GpuProcess;
 use crate::process::container::ContainerHost;
 use crate::process::{Call, Io, Signal, Step};
 use crate::sim::{Seed, SimTime};
@@ -395,117 +399,6 @@ fn failure(host: &ContainerHost<'_>, running: &Running) -> Option<String> {
         }
         _ => None,
     })
-}
-
-/// An error of the CUDA runtime as PyTorch words it.
-fn cuda_error(what: &str) -> String {
-    format!(
-        "RuntimeError: CUDA error: {what}\n\
-         CUDA kernel errors might be asynchronously reported at some other API call, so the stacktrace below might be \
-         incorrect.\nFor debugging consider passing CUDA_LAUNCH_BLOCKING=1\nCompile with `TORCH_USE_CUDA_DSA` to \
-         enable device-side assertions.\n"
-    )
-}
-
-/// PyTorch's message for a GPU that is full.
-fn out_of_memory(gpu: &Gpu, rank: usize, wanted_mib: u32, free_mib: u32) -> String {
-    // What CUDA itself takes before PyTorch can ask for anything.
-    const CONTEXT_MIB: u32 = 536;
-    let capacity = gpu.spec.memory_mib.saturating_sub(gpu.spec.reserved_mib);
-    let size = |mib: u32| {
-        if mib < 1024 {
-            format!("{mib}.00 MiB")
-        } else {
-            format!("{}.{:02} GiB", mib / 1024, mib % 1024 * 100 / 1024)
-        }
-    };
-    // `--oom` asks for twice what there is.
-    let wanted = if wanted_mib == u32::MAX { capacity.saturating_mul(2) } else { wanted_mib };
-    format!(
-        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate {}. GPU {rank} has a total capacity of {} of which {} is \
-         free. Including non-PyTorch memory, this process has {} memory in use. Of the allocated memory 0 bytes is \
-         allocated by PyTorch, and 0 bytes is reserved by PyTorch but unallocated. If reserved but unallocated memory \
-         is large try setting PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True to avoid fragmentation.  See \
-         documentation for Memory Management  (https://pytorch.org/docs/stable/notes/cuda.html#environment-variables)",
-        size(wanted.saturating_sub(CONTEXT_MIB)),
-        size(capacity),
-        size(free_mib.saturating_sub(CONTEXT_MIB)),
-        size(CONTEXT_MIB.min(free_mib)),
-    )
-}
-
-/// `torchrun [OPTIONS] SCRIPT [ARGS]`: how many ranks, and what each runs.
-pub(super) fn torchrun(call: &Call, args: &[String], host: &ContainerHost<'_>) -> ContainerProgram {
-    const USAGE: &str = "usage: torchrun [-h] [--nnodes NNODES] [--nproc-per-node NPROC_PER_NODE] [--standalone] \
-                         [--max-restarts MAX_RESTARTS] training_script ...\n";
-    let visible = visible(host, call.env.get("CUDA_VISIBLE_DEVICES").map(String::as_str)).len();
-    let mut ranks = 1;
-    let mut rest = args.iter();
-    let script = loop {
-        let Some(arg) = rest.next() else {
-            let problem = "torchrun: error: the following arguments are required: training_script, training_script_args\n";
-            return Printed::error(2, format!("{USAGE}{problem}")).into();
-        };
-        if !arg.starts_with("--") {
-            break arg;
-        }
-        let (name, attached) = match arg.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (arg.as_str(), None),
-        };
-        let name = name.replace('_', "-");
-        if name == "--standalone" {
-            continue;
-        }
-        let Some(value) = attached.or_else(|| rest.next().map(String::as_str)) else {
-            return Printed::error(
-                2,
-                format!("{USAGE}torchrun: error: argument {name}: expected one argument\n"),
-            )
-            .into();
-        };
-        match (name.as_str(), value) {
-            ("--nproc-per-node", "gpu" | "auto") => ranks = visible.max(1),
-            ("--nproc-per-node", count) => match count.parse() {
-                Ok(count @ 1..=1024) => ranks = count,
-                _ => {
-                    return Printed::error(
-                        1,
-                        format!("ValueError: Unsupported nproc_per_node value: {count}\n"),
-                    )
-                    .into();
-                }
-            },
-            ("--nnodes", "1" | "1:1") | ("--max-restarts" | "--node-rank" | "--log-dir" | "--rdzv-id", _) => {
-            }
-            ("--nnodes" | "--rdzv-backend" | "--rdzv-endpoint" | "--master-addr" | "--master-port", _) => {
-                return Printed::error(
-                    1,
-                    format!("not modelled: torchrun {name} (training over several nodes)\n"),
-                )
-                .into();
-            }
-            _ => {
-                return Printed::error(2, format!("{USAGE}torchrun: error: unrecognized arguments: {arg}\n"))
-                    .into();
-            }
-        }
-    };
-    let rest: Vec<String> = rest.cloned().collect();
-    match super::python::load(host, &call.cwd, script) {
-        Ok(source) => match directive(&source) {
-            Some(defaults) => start(script, &defaults, &rest, call, host, Some(ranks)),
-            None => {
-                Printed::error(1, format!("not modelled: torchrun of a script without \"{DIRECTIVE}\"\n"))
-                    .into()
-            }
-        },
-        Err(path) => Printed::error(
-            2,
-            format!("/usr/bin/python3: can't open file '{path}': [Errno 2] No such file or directory\n"),
-        )
-        .into(),
-    }
 }
 
 #[cfg(test)]
