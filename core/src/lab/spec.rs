@@ -1,0 +1,242 @@
+//! What a lab is made of: hardware, control planes, the learner's first files.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1 as core;
+use serde::{Deserialize, Serialize};
+
+use crate::hardware::{self, Driver, GpuGroup, SystemModel};
+use crate::kube::kubelet::NodeConfig;
+use crate::sim::{Epoch, Seed};
+
+/// A whole lab, as a YAML file describes it.
+///
+/// ```
+/// use clusterlab::lab::LabSpec;
+///
+/// let spec = LabSpec::from_yaml("
+/// name: two-boxes
+/// seed: 7
+/// nodes:
+/// - {name: gpu-1, system: dgx-h100}
+/// - {name: cpu-1, system: server, labels: {disk: ssd}}
+/// ")?;
+/// assert_eq!(spec.nodes.len(), 2);
+///
+/// let error = LabSpec::from_yaml("nodes:\n- {name: gpu-1, sytem: dgx-h100}").unwrap_err();
+/// assert!(error.to_string().starts_with("2:16: "), "{error}");
+/// # Ok::<(), clusterlab::lab::SpecError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct LabSpec {
+    /// A name for people.
+    pub name: String,
+    /// Where all randomness comes from: names, UUIDs, pull times.
+    pub seed: u64,
+    /// What the clock shows when the lab is switched on; midnight UTC of
+    /// 1 January 2026 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timestamp>,
+    /// The machines, in the order in which they join.
+    pub nodes: Vec<NodeSpec>,
+    /// The learner's files at the start, by path relative to the home directory.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+    /// Manifests that are in the cluster before the learner comes: YAML, one or
+    /// several documents.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub manifests: String,
+}
+
+/// One machine (or several alike) and its place in the cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeSpec {
+    /// Host name and node name, an RFC 1123 subdomain.
+    pub name: String,
+    /// A system of the hardware catalogue: `dgx-h100`.
+    pub system: SystemModel,
+    /// How many such machines. With a count, names get `-1`, `-2`, ….
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// Logical CPUs instead of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<u32>,
+    /// Main memory in MiB instead of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u64>,
+    /// GPUs instead of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpus: Option<GpuGroup>,
+    /// NVIDIA driver instead of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<Driver>,
+    /// Labels beyond those that the kubelet and GPU feature discovery set.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Taints, as `kubectl taint` writes them: `key=value:NoSchedule`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<String>,
+    /// `topology.kubernetes.io/zone`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// `topology.kubernetes.io/region`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
+/// A lab that cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpecError {
+    /// The text is not a lab spec; says where and what was expected.
+    #[error("{0}")]
+    Syntax(String),
+    /// A machine that cannot be built or cannot join the cluster.
+    #[error("node {name:?}: {why}")]
+    Node {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// More machines than a lab takes.
+    #[error("nodes: a lab takes at most {MAX_NODES} machines, not {0}")]
+    TooManyNodes(u64),
+    /// A file of the learner's that cannot be written.
+    #[error("files: {path}: {why}")]
+    File {
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The API server refused one of the manifests.
+    #[error("manifests: {0}")]
+    Manifest(String),
+}
+
+/// As many as Kubernetes' own scalability tests go to, and a little.
+const MAX_NODES: u64 = 20_000;
+
+impl LabSpec {
+    /// Reads a spec from YAML.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Syntax`] with line and column of the first mistake.
+    pub fn from_yaml(text: &str) -> Result<Self, SpecError> {
+        crate::kube::manifest::from_str(text).map_err(|error| SpecError::Syntax(error.to_string()))
+    }
+
+    /// The calendar time of the lab's first instant.
+    pub fn epoch(&self) -> Epoch {
+        self.start.map_or_else(Epoch::default, Epoch::new)
+    }
+
+    /// The seed of all randomness.
+    pub const fn seed(&self) -> Seed {
+        Seed::new(self.seed)
+    }
+
+    /// Every node with the name that it will have: counted ones are numbered.
+    fn named_nodes(&self) -> Result<Vec<(String, &NodeSpec)>, SpecError> {
+        let total: u64 = self.nodes.iter().map(|node| u64::from(node.count.unwrap_or(1))).sum();
+        if total > MAX_NODES {
+            return Err(SpecError::TooManyNodes(total));
+        }
+        Ok(self
+            .nodes
+            .iter()
+            .flat_map(|node| {
+                let numbered = move |n: u32| {
+                    if node.count.is_some() { format!("{}-{n}", node.name) } else { node.name.clone() }
+                };
+                (1..=node.count.unwrap_or(1)).map(move |n| (numbered(n), node))
+            })
+            .collect())
+    }
+
+    /// The machines, built.
+    pub(super) fn machines(&self) -> Result<Vec<hardware::Node>, SpecError> {
+        let build = |(name, node): (String, &NodeSpec)| {
+            let spec = hardware::NodeSpec {
+                system: node.system,
+                cpus: node.cpus,
+                memory_mib: node.memory_mib,
+                gpus: node.gpus,
+                driver: node.driver.clone(),
+            };
+            hardware::Node::new(&name, &spec, self.seed())
+                .map_err(|error| SpecError::Node { name, why: error.to_string() })
+        };
+        self.named_nodes()?.into_iter().map(build).collect()
+    }
+
+    /// What Kubernetes shall know of each machine beyond its hardware, in the
+    /// order of [`LabSpec::machines`].
+    pub(super) fn node_configs(&self) -> Result<Vec<NodeConfig>, SpecError> {
+        let config = |(name, node): (String, &NodeSpec)| {
+            let mut labels = node.labels.clone();
+            for (key, value) in
+                [("topology.kubernetes.io/zone", &node.zone), ("topology.kubernetes.io/region", &node.region)]
+            {
+                if let Some(value) = value {
+                    labels.insert(key.to_owned(), value.clone());
+                }
+            }
+            let taints = node.taints.iter().map(|text| taint(text));
+            let taints = taints.collect::<Result<_, _>>().map_err(|why| SpecError::Node { name, why })?;
+            Ok(NodeConfig { labels, taints })
+        };
+        self.named_nodes()?.into_iter().map(config).collect()
+    }
+}
+
+/// `key=value:Effect` or `key:Effect`.
+fn taint(text: &str) -> Result<core::Taint, String> {
+    let expected = || {
+        format!(
+            "taint {text:?}: expected key=value:effect or key:effect with the effect NoSchedule, \
+             PreferNoSchedule or NoExecute"
+        )
+    };
+    let (key, effect) = text.rsplit_once(':').ok_or_else(expected)?;
+    if !matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute") || key.is_empty() {
+        return Err(expected());
+    }
+    let (key, value) = key.split_once('=').map_or((key, None), |(key, value)| (key, Some(value.to_owned())));
+    Ok(core::Taint { key: key.to_owned(), value, effect: effect.to_owned(), time_added: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counted_nodes_are_numbered_and_keep_their_labels() {
+        let spec = LabSpec::from_yaml(
+            "nodes:\n- {name: gpu, system: t4-server, count: 3, zone: a, taints: ['nvidia.com/gpu:NoSchedule']}",
+        )
+        .unwrap();
+        let names: Vec<_> = spec.machines().unwrap().into_iter().map(|m| m.name).collect();
+        assert_eq!(names, ["gpu-1", "gpu-2", "gpu-3"]);
+        let config = &spec.node_configs().unwrap()[2];
+        assert_eq!(config.labels["topology.kubernetes.io/zone"], "a");
+        assert_eq!(config.taints[0].effect, "NoSchedule");
+    }
+
+    #[test]
+    fn a_spec_that_makes_no_cluster_is_refused_with_its_place() {
+        for (yaml, expected) in [
+            ("nodes:\n- {name: a, system: server, taints: [x]}", "node \"a\": taint \"x\": expected"),
+            ("nodes:\n- {name: a, system: server, cpus: 0}", "node \"a\": cpus: must be"),
+            ("nodes:\n- {name: a, system: server, count: 4000000000}", "nodes: a lab takes at most"),
+        ] {
+            let spec = LabSpec::from_yaml(yaml).unwrap();
+            let error = spec.machines().and_then(|_| spec.node_configs()).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}
