@@ -259,7 +259,7 @@ impl Lab {
     /// One of the learner's files as text; `None` if it is not there.
     pub fn read_file(&self, path: &str) -> Option<String> {
         let bytes = self.state.terminal.files.read(&terminal::absolute(path)).ok()?;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
+        Some(String::from_utf8_lossy(bytes).into_owned())
     }
 
     /// The API server.
@@ -366,7 +366,7 @@ impl State {
             Input::Line(line) => self.terminal.feed(now, epoch, &mut self.cluster, line),
             Input::Interrupt => self.terminal.interrupt(now, epoch, &mut self.cluster),
             Input::EndOfFile => self.terminal.end_of_file(),
-            Input::WriteFile { path, text } => self.terminal.write_file(path, text),
+            Input::WriteFile { path, text } => self.terminal.write_file(now, path, text),
         }
         self.note_printed(mark);
         self.settle(spec);

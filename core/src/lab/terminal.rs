@@ -73,7 +73,7 @@ impl Terminal {
         let mut files = Files::default();
         let write = |files: &mut Files, path: &str, text: &str| {
             files
-                .write_with_parents(&absolute(path), text.as_bytes())
+                .put(&absolute(path), text, SimTime::ZERO)
                 .map_err(|error| SpecError::File { path: path.to_owned(), why: error.to_string() })
         };
         write(&mut files, "/etc/hostname", "lab\n")?;
@@ -81,7 +81,7 @@ impl Terminal {
             write(&mut files, path, text)?;
         }
         files
-            .create_dir_all(HOME)
+            .create_dir_all(HOME, SimTime::ZERO)
             .map_err(|error| SpecError::File { path: HOME.to_owned(), why: error.to_string() })?;
         let env = BTreeMap::from(
             [
@@ -137,8 +137,8 @@ impl Terminal {
     }
 
     /// Writes a file as the editor does; a path that cannot be written is told in the terminal.
-    pub(super) fn write_file(&mut self, path: &str, text: &str) {
-        if let Err(error) = self.files.write_with_parents(&absolute(path), text.as_bytes()) {
+    pub(super) fn write_file(&mut self, now: SimTime, path: &str, text: &str) {
+        if let Err(error) = self.files.put(&absolute(path), text, now) {
             self.print(OutputStream::Stderr, &format!("{path}: {error}\n"));
         }
     }

@@ -9,7 +9,7 @@ use super::logs::{ContainerLog, LogStream};
 use super::worker::{Context, PodWorker, RELIST};
 use crate::process::container::ContainerHost;
 use crate::process::programs::ContainerProgram;
-use crate::process::shell::{ExecError, Process, ProcessState, Stream};
+use crate::process::shell::{Process, ProcessState, Stream};
 use crate::process::{Call, Signal};
 use crate::sim::SimTime;
 
@@ -261,7 +261,11 @@ impl PodWorker {
         let argv = image.argv(command.as_deref(), args.as_deref());
         let cwd = container.spec.working_dir.clone().unwrap_or_else(|| image.working_dir.clone());
         let mut files = image.files();
-        self.volumes.mount_into(&mut files, &container.spec);
+        if let Err(message) = self.volumes.mount_copies(&mut files, &container.spec) {
+            return self.start_failed(ctx, index, &message);
+        }
+        self.volumes.lend(&mut files, &self.containers[index].spec);
+        let container = &self.containers[index];
         let call = Call { argv, env, cwd, pid: ctx.agent.next_pid() };
         let gpus = container.gpus.clone();
         let mut host = ContainerHost {
@@ -274,6 +278,7 @@ impl PodWorker {
             image: &image,
         };
         let process = Process::exec(call, &mut host);
+        self.volumes.take_back(&mut files, &self.containers[index].spec);
         let container = &mut self.containers[index];
         if container.restarts > 0 {
             container.previous_log = Some(std::mem::take(&mut container.log));
@@ -285,11 +290,11 @@ impl PodWorker {
                 container.stage = Stage::Running { since: ctx.now };
                 self.event(ctx, Some(index), false, "Started", "Container started".to_owned());
             }
-            Err(error) => self.start_failed(ctx, index, &error),
+            Err(error) => self.start_failed(ctx, index, &error.to_string()),
         }
     }
 
-    fn start_failed(&mut self, ctx: &mut Context<'_>, index: usize, error: &ExecError) {
+    fn start_failed(&mut self, ctx: &mut Context<'_>, index: usize, error: &str) {
         let message = format!(
             "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: \
              unable to start container process: error during container init: {error}"
@@ -363,7 +368,7 @@ impl PodWorker {
         let container = &mut self.containers[index];
         let image = container.spec.image.as_ref().and_then(|name| ctx.agent.images.get(name))?;
         let instance = container.instance.as_mut()?;
-        self.volumes.bring_in(&mut instance.files, &container.spec);
+        self.volumes.lend(&mut instance.files, &container.spec);
         let mut host = ContainerHost {
             now: ctx.now,
             epoch: ctx.epoch,
@@ -374,7 +379,7 @@ impl PodWorker {
             image,
         };
         let result = call(&mut instance.process, &mut host);
-        self.volumes.bring_out(&instance.files, &container.spec);
+        self.volumes.take_back(&mut instance.files, &container.spec);
         Some(result)
     }
 

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1 as core;
 
 use crate::kube::api::ApiServer;
+use crate::kube::quantity::Amount;
 use crate::process::files::Files;
+use crate::sim::SimTime;
 
 /// The volumes of one pod by name.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +46,14 @@ pub(super) fn mount(api: &ApiServer, pod: &core::Pod, host_ip: &str) -> Result<V
 fn set_up(api: &ApiServer, pod: &core::Pod, volume: &core::Volume, host_ip: &str) -> Result<Volume, String> {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
     let mut files = Files::default();
-    if volume.empty_dir.is_some() || volume.host_path.is_some() {
+    if let Some(empty) = &volume.empty_dir {
+        let limit = empty.size_limit.as_ref().and_then(|limit| Amount::try_from(limit).ok());
+        if let Some(limit) = limit {
+            files = Files::with_limit(usize::try_from(limit.value()).unwrap_or(usize::MAX));
+        }
+        return Ok(Volume { files, shared: true });
+    }
+    if volume.host_path.is_some() {
         // A host path begins empty: the simulated node has no files of its own.
         return Ok(Volume { files, shared: true });
     }
@@ -136,38 +145,40 @@ fn lines(map: Option<&BTreeMap<String, String>>) -> String {
 fn put(files: &mut Files, path: &str, text: &str) {
     // The paths come from validated keys below an empty tree; the only failure
     // left is a full disk, which an empty tree is not.
-    let _full = files.write_with_parents(&format!("/{path}"), text.as_bytes());
+    let _full = files.put(&format!("/{path}"), text, SimTime::ZERO);
 }
 
 impl Volumes {
-    /// Puts all volumes that `container` mounts into its files.
-    pub(super) fn mount_into(&self, files: &mut Files, container: &core::Container) {
-        for (mount, volume) in self.mounts(container) {
-            let read_only = mount.read_only == Some(true) || !volume.shared;
-            files.graft(&mount.mount_path, &volume.files, mount.sub_path.as_deref(), read_only);
+    /// Puts the volumes that are copies into a new container's files, for good.
+    ///
+    /// # Errors
+    ///
+    /// The text of a mount that cannot be made.
+    pub(super) fn mount_copies(&self, files: &mut Files, container: &core::Container) -> Result<(), String> {
+        for (mount, volume) in self.mounts(container).filter(|(_, volume)| !volume.shared) {
+            files
+                .mount(&mount.mount_path, volume.files.clone(), true)
+                .map_err(|error| format!("failed to mount {}: {error}", mount.mount_path))?;
         }
+        Ok(())
     }
 
-    /// Brings what other containers wrote into this one's shared volumes.
-    pub(super) fn bring_in(&self, files: &mut Files, container: &core::Container) {
-        for (mount, volume) in self.mounts(container).filter(|(_, v)| v.shared) {
-            files.graft(
-                &mount.mount_path,
-                &volume.files,
-                mount.sub_path.as_deref(),
-                mount.read_only == Some(true),
-            );
-        }
-    }
-
-    /// Takes what this container wrote out of its shared volumes.
-    pub(super) fn bring_out(&mut self, files: &Files, container: &core::Container) {
+    /// Lends the shared volumes to a container while it runs.
+    pub(super) fn lend(&mut self, files: &mut Files, container: &core::Container) {
         for mount in container.volume_mounts.as_deref().unwrap_or_default() {
-            if mount.read_only == Some(true) {
-                continue;
-            }
-            if let Some(volume) = self.by_name.get_mut(&mount.name).filter(|v| v.shared) {
-                files.harvest(&mount.mount_path, &mut volume.files, mount.sub_path.as_deref());
+            let Some(volume) = self.by_name.get_mut(&mount.name).filter(|volume| volume.shared) else { continue };
+            // A path that cannot be mounted was told when the container was made.
+            let _refused =
+                files.mount(&mount.mount_path, volume.files.clone(), mount.read_only == Some(true));
+        }
+    }
+
+    /// Takes the shared volumes back, with what the container wrote.
+    pub(super) fn take_back(&mut self, files: &mut Files, container: &core::Container) {
+        for mount in container.volume_mounts.as_deref().unwrap_or_default() {
+            let Some(volume) = self.by_name.get_mut(&mount.name).filter(|volume| volume.shared) else { continue };
+            if let Some(lent) = files.unmount(&mount.mount_path).filter(|_| mount.read_only != Some(true)) {
+                volume.files = lent;
             }
         }
     }
