@@ -78,7 +78,8 @@ impl PodWorker {
     pub(super) fn restarts(&self, container: &Container) -> bool {
         let Some(ended) = container.ended() else { return false };
         match (container.role, self.policy()) {
-            (Role::Sidecar, _) | (Role::Main, "Always") => true,
+            (Role::Sidecar, _) => !self.winding_down,
+            (Role::Main, "Always") => true,
             (_, "Never") => false,
             _ => ended.code != 0,
         }

@@ -48,6 +48,8 @@ pub(super) struct PodWorker {
     sandbox: Sandbox,
     pub(super) volumes: Volumes,
     pub(super) terminating: Option<Terminating>,
+    /// Everything but the sidecars has ended for good: they are stopped too.
+    pub(super) winding_down: bool,
     /// The pod's last phase has been reported.
     done: bool,
     /// The API server no longer has it.
@@ -91,17 +93,10 @@ impl PodWorker {
             sandbox: Sandbox::Volumes { retry: now, failures: 0 },
             volumes: Volumes::default(),
             terminating: None,
+            winding_down: false,
             done: false,
             vanished: false,
         }
-    }
-
-    pub(super) fn pod(&self) -> &Arc<core::Pod> {
-        &self.pod
-    }
-
-    pub(super) fn uid(&self) -> &str {
-        &self.uid
     }
 
     pub(super) fn containers(&self) -> &[Container] {
@@ -211,7 +206,26 @@ impl PodWorker {
         }
         ctx.agent.active_specs.insert(self.uid.clone(), Arc::clone(&self.pod));
         self.started = ctx.now;
+        self.tell_not_modelled(ctx);
         Ok(())
+    }
+
+    /// Says once per container which parts of its spec have no effect here.
+    fn tell_not_modelled(&self, ctx: &mut Context<'_>) {
+        for (index, container) in self.containers.iter().enumerate() {
+            let spec = &container.spec;
+            let parts = [
+                ("livenessProbe", spec.liveness_probe.is_some()),
+                ("readinessProbe", spec.readiness_probe.is_some()),
+                ("startupProbe", spec.startup_probe.is_some()),
+                ("lifecycle", spec.lifecycle.is_some()),
+            ];
+            let named: Vec<_> = parts.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
+            if !named.is_empty() {
+                let message = format!("not modelled: {}", named.join(", "));
+                self.event(ctx, Some(index), true, "NotModelled", message);
+            }
+        }
     }
 
     fn reject(&mut self, ctx: &mut Context<'_>, rejection: &Rejection) {
@@ -241,6 +255,7 @@ impl PodWorker {
             || (0..self.containers.len()).any(|index| self.step_container(ctx, index))
             || self.step_sandbox(ctx)
             || self.start_next(ctx)
+            || self.wind_down(ctx)
             || self.finish(ctx)
     }
 
@@ -270,9 +285,22 @@ impl PodWorker {
         }
     }
 
+    /// Stops the sidecars of a pod whose work is done.
+    fn wind_down(&mut self, ctx: &mut Context<'_>) -> bool {
+        let phase = status::phase(&self.containers, self.policy(), false);
+        if self.winding_down || self.terminating.is_some() || !matches!(phase, "Succeeded" | "Failed") {
+            return false;
+        }
+        self.winding_down = true;
+        self.stop(ctx, Role::Sidecar);
+        true
+    }
+
     /// Asks the running containers of a role to end, and the others to stay where they are.
     fn stop(&mut self, ctx: &mut Context<'_>, role: Role) {
-        let grace = self.terminating.as_ref().map_or(Duration::ZERO, |t| t.grace);
+        let own = self.pod.spec.as_ref().and_then(|s| s.termination_grace_period_seconds);
+        let own = Duration::from_secs(own.and_then(|s| u64::try_from(s).ok()).unwrap_or(30));
+        let grace = self.terminating.as_ref().map_or(own, |t| t.grace);
         for index in
             (0..self.containers.len()).filter(|i| self.containers[*i].role == role).collect::<Vec<_>>()
         {
