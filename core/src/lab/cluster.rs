@@ -5,7 +5,7 @@ use crate::hardware;
 use crate::kube::api::{ApiServer, WriteOptions};
 use crate::kube::kubelet::Kubelets;
 use crate::kube::manifest;
-use crate::kube::scheduler::SchedulerController;
+use crate::kube::scheduler::{SchedulerConfiguration, SchedulerController};
 use crate::process::images::Registry;
 use crate::sim::SimTime;
 
@@ -31,10 +31,17 @@ impl Cluster {
         let mut cluster = Self {
             machines: spec.machines()?,
             api: ApiServer::new(epoch, seed),
-            scheduler: SchedulerController::default(),
+            scheduler: SchedulerController::new(&SchedulerConfiguration::default())
+                .map_err(|error| SpecError::Scheduler(error.to_string()))?,
             kubelets: Kubelets::new(epoch, seed),
-            registry: Registry::default(),
+            registry: Registry::default().with_unknown(spec.unknown_images),
         };
+        for image in &spec.images {
+            cluster
+                .registry
+                .add(image)
+                .map_err(|error| SpecError::Image { name: image.name.clone(), why: error.to_string() })?;
+        }
         for (machine, config) in cluster.machines.iter().zip(spec.node_configs()?) {
             cluster
                 .kubelets

@@ -279,8 +279,8 @@ impl Lab {
 
     /// Why a pod is where it is, or why it is nowhere: every attempt of the
     /// scheduler with each node's verdict and scores, oldest first.
-    pub fn why(&self, namespace: &str, pod: &str) -> Vec<Attempt> {
-        self.state.cluster.scheduler.attempts(namespace, pod).to_vec()
+    pub fn why(&self, namespace: &str, pod: &str) -> &[Arc<Attempt>] {
+        self.state.cluster.scheduler.attempts(namespace, pod)
     }
 
     /// What has happened so far.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hardware::{self, Driver, GpuGroup, SystemModel};
 use crate::kube::kubelet::NodeConfig;
+use crate::process::images::{ImageSpec, Unknown};
 use crate::sim::{Epoch, Seed};
 
 /// A whole lab, as a YAML file describes it.
@@ -41,6 +42,12 @@ pub struct LabSpec {
     pub start: Option<Timestamp>,
     /// The machines, in the order in which they join.
     pub nodes: Vec<NodeSpec>,
+    /// Images that the registries have beside those of the catalogue.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageSpec>,
+    /// What the registries say of an image that nobody described.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unknown_images: Unknown,
     /// The learner's files at the start, by path relative to the home directory.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
@@ -104,6 +111,14 @@ pub enum SpecError {
     /// More machines than a lab takes.
     #[error("nodes: a lab takes at most {MAX_NODES} machines, not {0}")]
     TooManyNodes(u64),
+    /// An image that cannot be.
+    #[error("images: {name}: {why}")]
+    Image {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A file of the learner's that cannot be written.
     #[error("files: {path}: {why}")]
     File {
@@ -112,6 +127,9 @@ pub enum SpecError {
         /// What is wrong with it.
         why: String,
     },
+    /// The scheduler refused its configuration.
+    #[error("scheduler: {0}")]
+    Scheduler(String),
     /// The API server refused one of the manifests.
     #[error("manifests: {0}")]
     Manifest(String),

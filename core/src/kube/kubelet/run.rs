@@ -8,6 +8,7 @@ use super::environment;
 use super::logs::{ContainerLog, LogStream};
 use super::worker::{Context, PodWorker, RELIST};
 use crate::process::container::ContainerHost;
+use crate::process::images::PullError;
 use crate::process::programs::ContainerProgram;
 use crate::process::shell::{Process, ProcessState, Stream};
 use crate::process::{Call, Signal};
@@ -116,6 +117,16 @@ impl PodWorker {
     pub(super) fn begin(&mut self, ctx: &mut Context<'_>, index: usize) {
         let container = &self.containers[index];
         let image = container.spec.image.clone().unwrap_or_default();
+        if let Err(PullError::Invalid(error)) = ctx.registry.resolve(&image) {
+            let message = format!("Failed to apply default image tag \"{image}\": {error}");
+            self.containers[index].stage = Stage::ConfigError {
+                until: ctx.now + CONFIG_RETRY,
+                reason: "InvalidImageName",
+                message: message.clone(),
+            };
+            self.event(ctx, Some(index), true, "InspectFailed", message);
+            return self.event(ctx, Some(index), true, "Failed", "Error: InvalidImageName".to_owned());
+        }
         let present = ctx.agent.images.contains_key(&image);
         match container.spec.image_pull_policy.as_deref() {
             Some("Never") if !present => {
