@@ -118,7 +118,7 @@ impl PodWorker {
         let container = &self.containers[index];
         let image = container.spec.image.clone().unwrap_or_default();
         if let Err(PullError::Invalid(error)) = ctx.registry.resolve(&image) {
-            let message = format!("Failed to apply default image tag \"{image}\": {error}");
+            let message = error.to_string();
             self.containers[index].stage = Stage::ConfigError {
                 until: ctx.now + CONFIG_RETRY,
                 reason: "InvalidImageName",
