@@ -24,9 +24,8 @@ spec:
 ";
 
 fn main() -> Result<(), SpecError> {
-    let spec = LabSpec::from_yaml(
-        "nodes:\n- {name: gpu-1, system: dgx-h100}\n- {name: cpu-1, system: server}",
-    )?;
+    let spec =
+        LabSpec::from_yaml("nodes:\n- {name: gpu-1, system: dgx-h100}\n- {name: cpu-1, system: server}")?;
     let mut lab = Lab::new(spec)?;
     lab.write_file("pod.yaml", POD);
     for command in ["kubectl get nodes", "kubectl apply -f pod.yaml", "kubectl get pods"] {

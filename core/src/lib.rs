@@ -37,7 +37,10 @@
 //!
 //! | floor | module | what |
 //! | --- | --- | --- |
-#![cfg_attr(feature = "lab", doc = "| 5 | [`lab`] | a whole lab from one spec: terminal, clock, save, rewind |")]
+#![cfg_attr(
+    feature = "lab",
+    doc = "| 5 | [`lab`] | a whole lab from one spec: terminal, clock, save, rewind |"
+)]
 #![cfg_attr(feature = "kube", doc = "| 3 | [`kube`] | API server, scheduler, kubelet, `kubectl` |")]
 //! | 2 | [`process`] | what runs in a container: shell, utilities, programs, files |
 //! | 1 | [`hardware`] | machines, GPUs, MIG, NVLink and PCIe |

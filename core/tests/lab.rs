@@ -71,9 +71,8 @@ fn a_pod_that_asks_for_more_gpus_than_any_node_has_says_why_it_waits() {
 #[test]
 fn gpus_are_granted_to_one_pod_at_a_time_and_come_back() {
     let mut lab = lab();
-    let sleeper = |gpus: u32| {
-        CUDA.replace("[nvidia-smi]", "[sleep, '300']").replace("gpu: 1", &format!("gpu: {gpus}"))
-    };
+    let sleeper =
+        |gpus: u32| CUDA.replace("[nvidia-smi]", "[sleep, '300']").replace("gpu: 1", &format!("gpu: {gpus}"));
     apply(&mut lab, &pod("five", "Never", &sleeper(5)));
     apply(&mut lab, &pod("four", "Never", &sleeper(4)));
     lab.advance(Duration::from_secs(60));
@@ -109,10 +108,7 @@ fn a_container_that_ends_again_and_again_backs_off_ten_twenty_forty_seconds() {
         get(&mut lab, "crash", ".status.containerStatuses[0].state.waiting.reason"),
         "CrashLoopBackOff"
     );
-    assert_eq!(
-        get(&mut lab, "crash", ".status.containerStatuses[0].lastState.terminated.exitCode"),
-        "3"
-    );
+    assert_eq!(get(&mut lab, "crash", ".status.containerStatuses[0].lastState.terminated.exitCode"), "3");
 }
 
 #[test]
@@ -127,11 +123,10 @@ fn an_image_that_is_not_there_goes_from_err_image_pull_to_back_off() {
             reasons.push(reason);
         }
     }
-    assert_eq!(reasons.iter().filter(|r| !r.is_empty()).collect::<Vec<_>>(), [
-        "ContainerCreating",
-        "ErrImagePull",
-        "ImagePullBackOff"
-    ]);
+    assert_eq!(
+        reasons.iter().filter(|r| !r.is_empty()).collect::<Vec<_>>(),
+        ["ContainerCreating", "ErrImagePull", "ImagePullBackOff"]
+    );
     assert_eq!(
         lab.run("kubectl logs badimg").stderr,
         "Error from server (BadRequest): container \"main\" in pod \"badimg\" is waiting to start: trying and failing \
@@ -268,7 +263,10 @@ fn a_script_that_never_ends_is_interrupted_and_the_lab_goes_on() {
         assert_eq!(output.exit_code, 130, "{script}");
         assert_eq!(lab.run("echo alive").stdout, "alive\n", "after {script}");
     }
-    apply(&mut lab, &pod("busy", "Never", "image: 'busybox:1.36', command: [sh, -c, 'while true; do :; done']"));
+    apply(
+        &mut lab,
+        &pod("busy", "Never", "image: 'busybox:1.36', command: [sh, -c, 'while true; do :; done']"),
+    );
     lab.advance(Duration::from_secs(600));
     assert_eq!(get(&mut lab, "busy", ".status.phase"), "Running");
 }
@@ -286,7 +284,10 @@ fn a_watch_that_nothing_more_happens_to_is_interrupted() {
 fn the_digest_of_a_fixed_scenario_is_the_same_on_every_platform() {
     let mut lab = lab();
     apply(&mut lab, &pod("cuda", "Never", CUDA));
-    apply(&mut lab, &pod("crash", "Always", "image: 'busybox:1.36', command: [sh, -c, 'echo $RANDOM; exit 3']"));
+    apply(
+        &mut lab,
+        &pod("crash", "Always", "image: 'busybox:1.36', command: [sh, -c, 'echo $RANDOM; exit 3']"),
+    );
     lab.run("kubectl get pods -o wide; kubectl describe node gpu-1 | head -n 30");
     lab.advance(Duration::from_secs(300));
     lab.run("kubectl delete pods --all; kubectl get events");

@@ -2,7 +2,8 @@
 //! together.
 
 use crate::hardware;
-use crate::kube::api::{ApiServer, WriteOptions};
+use crate::kube::api::{ApiServer, Reason, Status, WriteOptions};
+use crate::kube::kubectl::{LogEntry, LogSlice, LogSource};
 use crate::kube::kubelet::Kubelets;
 use crate::kube::manifest;
 use crate::kube::scheduler::{SchedulerConfiguration, SchedulerController};
@@ -55,15 +56,21 @@ impl Cluster {
 
     /// Creates the objects that the spec puts into the cluster before the learner comes.
     fn apply(&mut self, spec: &LabSpec) -> Result<(), SpecError> {
-        let refuse = |why: String| SpecError::Manifest(why);
-        for document in manifest::parse(&spec.manifests).map_err(|error| refuse(error.to_string()))? {
-            let object = document.to_object().map_err(|error| refuse(error.to_string()))?;
-            let namespace = match object.namespace() {
-                "" => "default".to_owned(),
-                namespace => namespace.to_owned(),
+        for document in manifest::parse(&spec.manifests) {
+            let document = document.map_err(|error| SpecError::Manifest(error.to_string()))?;
+            let refuse = |why: String| {
+                SpecError::Manifest(format!("{} {:?}: {why}", document.kind(), document.name()))
             };
+            let Some(kind) = document.known_kind() else {
+                return Err(refuse("not modelled: this kind".to_owned()));
+            };
+            let namespace = match document.namespace() {
+                "" => "default",
+                namespace => namespace,
+            };
+            let options = WriteOptions { strict: true, ..WriteOptions::default() };
             self.api
-                .create(&namespace, object, &WriteOptions::default())
+                .create_json(kind, namespace, &document.to_json(), &options)
                 .map_err(|status| refuse(status.to_string()))?;
         }
         Ok(())
@@ -86,5 +93,31 @@ impl Cluster {
             }
         }
         debug_assert!(false, "the components did not come to rest at {now}");
+    }
+}
+
+/// The kubelets' logs as `kubectl logs` asks for them.
+pub(super) struct KubeletLogs<'a>(pub(super) &'a Kubelets);
+
+impl LogSource for KubeletLogs<'_> {
+    fn read(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        previous: bool,
+        from: usize,
+    ) -> Result<LogSlice<'_>, Status> {
+        let view = self.0.logs(namespace, pod, container, previous);
+        let view = view.map_err(|error| Status::new(Reason::BadRequest, error.to_string()))?;
+        // A pod that is on no node yet has an empty log, as the API server answers.
+        let Some(view) = view else { return Ok(LogSlice { ended: true, ..LogSlice::default() }) };
+        let first = from.max(view.log.dropped());
+        let entries = view.log.lines().iter().skip(first - view.log.dropped());
+        Ok(LogSlice {
+            first,
+            entries: entries.map(|line| LogEntry { at: line.at, text: &line.text }).collect(),
+            ended: view.ended,
+        })
     }
 }

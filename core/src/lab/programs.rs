@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::cluster::KubeletLogs;
 use super::terminal::TerminalHost;
 use crate::kube::kubectl::{Context, Kubectl};
 use crate::process::shell::{Process, ProcessState, Stream};
@@ -11,8 +12,8 @@ use crate::sim::SimTime;
 /// A program that runs in the terminal.
 #[derive(Clone, Debug)]
 pub(super) enum TerminalProgram {
-    /// `kubectl …`
-    Kubectl(Box<Kubectl>),
+    /// `kubectl …`, in that directory
+    Kubectl(Box<Kubectl>, String),
     /// `watch …`
     Watch(Box<Watch>),
     /// `clear`
@@ -30,7 +31,10 @@ impl TerminalProgram {
     pub(super) fn start(call: &Call) -> Option<Self> {
         Some(match call.argv.first()?.as_str() {
             // `k` is the alias that everybody has.
-            "kubectl" | "k" => Self::Kubectl(Box::new(Kubectl::start(call))),
+            "kubectl" | "k" => {
+                let args = call.argv.iter().skip(1).cloned();
+                Self::Kubectl(Box::new(Kubectl::new(args)), call.cwd.clone())
+            }
             "watch" => Self::Watch(Box::new(Watch::start(call))),
             "clear" => Self::Clear,
             "history" => Self::History,
@@ -41,15 +45,16 @@ impl TerminalProgram {
 
     pub(super) fn step(&mut self, host: &mut TerminalHost<'_>, io: &mut Io<'_>) -> Step {
         match self {
-            Self::Kubectl(kubectl) => {
+            Self::Kubectl(kubectl, cwd) => {
                 let cluster = &mut *host.cluster;
                 let mut context = Context {
                     now: host.now,
                     epoch: host.epoch,
                     api: &mut cluster.api,
                     files: host.files,
-                    session: host.session,
-                    logs: &cluster.kubelets,
+                    cwd,
+                    config: host.config,
+                    logs: &KubeletLogs(&cluster.kubelets),
                 };
                 kubectl.step(&mut context, io)
             }
@@ -68,6 +73,16 @@ impl TerminalProgram {
                 io.stdout.extend_from_slice(HELP.as_bytes());
                 Step::Exit(0)
             }
+        }
+    }
+}
+
+impl TerminalProgram {
+    /// Ends it as Ctrl-C does; its exit code.
+    pub(super) fn interrupt(&mut self) -> u8 {
+        match self {
+            Self::Kubectl(kubectl, _) => kubectl.interrupt(),
+            _ => 130,
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hardware::{self, Driver, GpuGroup, SystemModel};
 use crate::kube::kubelet::NodeConfig;
+use crate::kube::manifest::{self, Diagnostic};
 use crate::process::images::{ImageSpec, Unknown};
 use crate::sim::{Epoch, Seed};
 
@@ -26,7 +27,7 @@ use crate::sim::{Epoch, Seed};
 /// assert_eq!(spec.nodes.len(), 2);
 ///
 /// let error = LabSpec::from_yaml("nodes:\n- {name: gpu-1, sytem: dgx-h100}").unwrap_err();
-/// assert!(error.to_string().starts_with("2:16: "), "{error}");
+/// assert!(error.to_string().starts_with("line 2, column 16: "), "{error}");
 /// # Ok::<(), clusterlab::lab::SpecError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -97,9 +98,9 @@ pub struct NodeSpec {
 /// A lab that cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {
-    /// The text is not a lab spec; says where and what was expected.
-    #[error("{0}")]
-    Syntax(String),
+    /// The text is not a lab spec; each mistake with its place.
+    #[error("{}", lines(.0))]
+    Syntax(Vec<Diagnostic>),
     /// A machine that cannot be built or cannot join the cluster.
     #[error("node {name:?}: {why}")]
     Node {
@@ -135,6 +136,15 @@ pub enum SpecError {
     Manifest(String),
 }
 
+fn is_default(unknown: &Unknown) -> bool {
+    *unknown == Unknown::default()
+}
+
+fn lines(diagnostics: &[Diagnostic]) -> String {
+    let lines: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
 /// As many as Kubernetes' own scalability tests go to, and a little.
 const MAX_NODES: u64 = 20_000;
 
@@ -145,7 +155,7 @@ impl LabSpec {
     ///
     /// [`SpecError::Syntax`] with line and column of the first mistake.
     pub fn from_yaml(text: &str) -> Result<Self, SpecError> {
-        crate::kube::manifest::from_str(text).map_err(|error| SpecError::Syntax(error.to_string()))
+        manifest::read(text).map_err(SpecError::Syntax)
     }
 
     /// The calendar time of the lab's first instant.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::cluster::Cluster;
 use super::programs::TerminalProgram;
 use super::spec::{LabSpec, SpecError};
-use crate::kube::kubectl;
+use crate::kube::kubectl::KubeConfig;
 use crate::process::files::Files;
 use crate::process::shell::{Fed, Process, ProcessState, Stream};
 use crate::process::{Call, Host, Io, Signal, Step};
@@ -59,7 +59,7 @@ const MAX_OUTPUT: usize = 4 << 20;
 pub(super) struct Terminal {
     process: Process<TerminalProgram>,
     pub(super) files: Files,
-    pub(super) session: kubectl::Session,
+    pub(super) config: KubeConfig,
     output: Vec<OutputChunk>,
     printed: usize,
     pub(super) history: Vec<String>,
@@ -95,7 +95,7 @@ impl Terminal {
         Ok(Self {
             process: Process::session(env, HOME),
             files,
-            session: kubectl::Session::default(),
+            config: KubeConfig::default(),
             output: Vec::new(),
             printed: 0,
             history: Vec::new(),
@@ -235,7 +235,7 @@ impl Terminal {
             epoch,
             cluster,
             files: &mut self.files,
-            session: &mut self.session,
+            config: &mut self.config,
             history: &self.history,
         };
         call(&mut self.process, &mut host)
@@ -253,7 +253,7 @@ pub(super) struct TerminalHost<'a> {
     pub(super) epoch: Epoch,
     pub(super) cluster: &'a mut Cluster,
     pub(super) files: &'a mut Files,
-    pub(super) session: &'a mut kubectl::Session,
+    pub(super) config: &'a mut KubeConfig,
     pub(super) history: &'a [String],
 }
 
@@ -288,8 +288,8 @@ impl Host for TerminalHost<'_> {
         program.step(self, io)
     }
 
-    fn signal(&mut self, _program: &mut TerminalProgram, signal: Signal) -> Option<u8> {
-        Some(128 + signal.number())
+    fn signal(&mut self, program: &mut TerminalProgram, signal: Signal) -> Option<u8> {
+        Some(if signal == Signal::Int { program.interrupt() } else { 128 + signal.number() })
     }
 
     fn program_names(&self) -> Vec<String> {

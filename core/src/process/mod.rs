@@ -11,5 +11,6 @@ pub mod files;
 mod host;
 pub mod images;
 pub mod programs;
+pub mod shell;
 
 pub use host::{Call, Host, Io, Signal, Step};

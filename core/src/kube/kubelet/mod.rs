@@ -172,29 +172,43 @@ impl Kubelets {
         running.wakeup = next.map(|at| (at, self.wakeups.push(at, (index, uid.to_owned()))));
     }
 
-    /// The log of a container: of its present or latest instance, or of the one before.
+    /// The log of a container: of its present or latest instance, or of the one
+    /// before. `None` while the pod is on no node.
     ///
     /// # Errors
     ///
     /// Why there is none, in the words of the API server (`kubectl logs`).
-    pub fn logs(&self, pod: &core::Pod, container: &str, previous: bool) -> Result<&ContainerLog, LogError> {
-        let name = pod.metadata.name.clone().unwrap_or_default();
-        let no_host = || LogError::NotAssigned { pod: name.clone() };
-        let node = pod.spec.as_ref().and_then(|s| s.node_name.as_deref()).ok_or_else(no_host)?;
-        let waiting = || LogError::Waiting {
-            pod: name.clone(),
-            container: container.to_owned(),
-            reason: waiting_reason(pod, container),
+    pub fn logs(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        previous: bool,
+    ) -> Result<Option<LogView<'_>>, LogError> {
+        let named = |running: &&Running| {
+            let meta = &running.worker.pod.metadata;
+            meta.name.as_deref() == Some(pod) && meta.namespace.as_deref() == Some(namespace)
         };
-        let index = self.by_name.get(node).ok_or_else(no_host)?;
-        let uid = pod.metadata.uid.as_deref().unwrap_or_default();
-        let worker = &self.nodes[*index].pods.get(uid).ok_or_else(waiting)?.worker;
-        let found = worker.containers().iter().find(|c| c.spec.name == container).ok_or_else(waiting)?;
+        let Some(running) = self.nodes.iter().flat_map(|node| node.pods.values()).find(named) else {
+            return Ok(None);
+        };
+        let worker = &running.worker;
+        let waiting = || LogError::Waiting {
+            pod: pod.to_owned(),
+            container: container.to_owned(),
+            reason: waiting_reason(&worker.pod, container),
+        };
+        let found = worker.containers.iter().find(|c| c.spec.name == container).ok_or_else(waiting)?;
         if previous {
-            let none = || LogError::NoPrevious { pod: name.clone(), container: container.to_owned() };
-            return found.previous_log.as_ref().ok_or_else(none);
+            let none = || LogError::NoPrevious { pod: pod.to_owned(), container: container.to_owned() };
+            let log = found.previous_log.as_ref().ok_or_else(none)?;
+            return Ok(Some(LogView { log, ended: true }));
         }
-        if found.has_run() { Ok(&found.log) } else { Err(waiting()) }
+        if found.has_run() {
+            Ok(Some(LogView { log: &found.log, ended: !found.is_running() }))
+        } else {
+            Err(waiting())
+        }
     }
 
     /// The pod (by UID) that holds GPU `gpu` of node `node`.
@@ -211,7 +225,7 @@ impl Kubelets {
             if !running.worker.is_active() {
                 return None;
             }
-            let mut gpus: Vec<_> = running.worker.containers().iter().flat_map(|c| c.gpus.clone()).collect();
+            let mut gpus: Vec<_> = running.worker.containers.iter().flat_map(|c| c.gpus.clone()).collect();
             gpus.sort_unstable();
             gpus.dedup();
             Some(gpus)
@@ -236,15 +250,18 @@ fn waiting_reason(pod: &core::Pod, container: &str) -> String {
     }
 }
 
+/// A container's log, and whether anything can be added to it.
+#[derive(Clone, Copy, Debug)]
+pub struct LogView<'a> {
+    /// The lines.
+    pub log: &'a ContainerLog,
+    /// The instance has ended.
+    pub ended: bool,
+}
+
 /// Why there is no log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
-    /// The pod is not on a node yet.
-    #[error("pod {pod} does not have a host assigned")]
-    NotAssigned {
-        /// The pod's name.
-        pod: String,
-    },
     /// The container has not started.
     #[error("container \"{container}\" in pod \"{pod}\" is waiting to start: {reason}")]
     Waiting {

@@ -166,7 +166,9 @@ impl Volumes {
     /// Lends the shared volumes to a container while it runs.
     pub(super) fn lend(&mut self, files: &mut Files, container: &core::Container) {
         for mount in container.volume_mounts.as_deref().unwrap_or_default() {
-            let Some(volume) = self.by_name.get_mut(&mount.name).filter(|volume| volume.shared) else { continue };
+            let Some(volume) = self.by_name.get_mut(&mount.name).filter(|volume| volume.shared) else {
+                continue;
+            };
             // A path that cannot be mounted was told when the container was made.
             let _refused =
                 files.mount(&mount.mount_path, volume.files.clone(), mount.read_only == Some(true));
@@ -176,7 +178,9 @@ impl Volumes {
     /// Takes the shared volumes back, with what the container wrote.
     pub(super) fn take_back(&mut self, files: &mut Files, container: &core::Container) {
         for mount in container.volume_mounts.as_deref().unwrap_or_default() {
-            let Some(volume) = self.by_name.get_mut(&mount.name).filter(|volume| volume.shared) else { continue };
+            let Some(volume) = self.by_name.get_mut(&mount.name).filter(|volume| volume.shared) else {
+                continue;
+            };
             if let Some(lent) = files.unmount(&mount.mount_path).filter(|_| mount.read_only != Some(true)) {
                 volume.files = lent;
             }

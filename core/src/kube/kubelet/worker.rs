@@ -99,10 +99,6 @@ impl PodWorker {
         }
     }
 
-    pub(super) fn containers(&self) -> &[Container] {
-        &self.containers
-    }
-
     /// Whether its resources count on the node.
     pub(super) const fn is_active(&self) -> bool {
         self.admitted && !self.done
