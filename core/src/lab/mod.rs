@@ -17,6 +17,7 @@
 //! ```
 
 mod cluster;
+mod complete;
 mod event;
 mod programs;
 mod saved;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::cluster::Cluster;
+pub use self::complete::Completion;
 pub use self::event::{Change, Event, Input};
 pub use self::saved::{RestoreError, SavedLab};
 pub use self::spec::{LabSpec, NodeSpec, SpecError};

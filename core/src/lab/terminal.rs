@@ -201,6 +201,10 @@ impl Terminal {
         self.continuation
     }
 
+    pub(super) fn cwd(&self) -> &str {
+        self.process.cwd()
+    }
+
     pub(super) fn take_output(&mut self) -> Vec<OutputChunk> {
         self.printed = 0;
         std::mem::take(&mut self.output)
