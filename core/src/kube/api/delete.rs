@@ -27,7 +27,7 @@ impl ApiServer {
     ) -> Result<Deletion, Status> {
         let old = self.get(kind, namespace, name)?;
         super::admission::on_delete(&old)?;
-        self.check_preconditions(&old, options.uid.as_deref(), options.resource_version.as_deref())?;
+        check_delete_preconditions(&old, options)?;
         if let Object::Namespace(_) = &old {
             return Ok(self.delete_namespace(old, options.dry_run));
         }
@@ -94,11 +94,8 @@ impl ApiServer {
         }
         let stored = self.put(Object::Namespace(namespace));
         self.empty_namespace(stored.name());
-        if self.objects.contains_key(&stored.key()) {
-            Deletion::Pending(stored)
-        } else {
-            Deletion::Gone(stored)
-        }
+        // The answer is the namespace as it was marked, however soon it went.
+        Deletion::Pending(stored)
     }
 
     /// Deletes everything in a namespace; pods take their time.
@@ -204,6 +201,24 @@ impl ApiServer {
             // `put` answers what it was given.
             _ => Err(Status::not_found("pods", name)),
         }
+    }
+}
+
+fn check_delete_preconditions(object: &Object, options: &DeleteOptions) -> Result<(), Status> {
+    let kind = object.kind().info().kind;
+    let refuse = |what: &str, wanted: &str, present: &str, hint: &str| {
+        let why = format!(
+            "the {what} in the precondition ({wanted}) does not match the {what} in record ({present}). The object might have been {hint}"
+        );
+        Err(Status::conflict(kind, object.name(), &why))
+    };
+    let meta = object.meta();
+    let (uid, version) =
+        (meta.uid.as_deref().unwrap_or_default(), meta.resource_version.as_deref().unwrap_or_default());
+    match (&options.uid, &options.resource_version) {
+        (Some(wanted), _) if wanted != uid => refuse("UID", wanted, uid, "deleted and then recreated"),
+        (_, Some(wanted)) if wanted != version => refuse("ResourceVersion", wanted, version, "modified"),
+        _ => Ok(()),
     }
 }
 

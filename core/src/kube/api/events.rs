@@ -63,8 +63,13 @@ struct Allowance {
 
 impl ApiServer {
     /// Records an event: creates an `Event`, or raises the count of the one that says the same.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "a record is made for the call; callers need not lend it"
+    )]
     pub fn record(&mut self, record: EventRecord<'_>) {
-        let about = reference(&record);
+        let record = &record;
+        let about = reference(record);
         let identity = format!(
             "{}\0{}\0{:?}\0{}\0{}",
             record.component,
@@ -74,9 +79,9 @@ impl ApiServer {
             record.reason
         );
         if let Some(action) = record.action {
-            self.record_series(&record, about, &format!("{identity}\0{action}"), action);
+            self.record_series(record, about, &format!("{identity}\0{action}"), action);
         } else {
-            self.record_count(&record, about, &identity);
+            self.record_count(record, about, &identity);
         }
     }
 

@@ -20,6 +20,7 @@ mod bootstrap;
 mod defaults;
 mod delete;
 mod events;
+mod go_form;
 mod kind;
 mod node_taints;
 mod object;

@@ -80,7 +80,9 @@ macro_rules! define_object {
             pub fn to_json(&self) -> Value {
                 let result = match self { $(Self::$kind(object) => serde_json::to_value(&**object),)* };
                 // k8s-openapi's types have string keys only, so that their JSON form always exists.
-                result.unwrap_or(Value::Null)
+                let mut json = result.unwrap_or(Value::Null);
+                super::go_form::complete(self.kind(), &mut json);
+                json
             }
 
             /// Reads an object of `kind` from JSON; unknown fields are ignored here and are

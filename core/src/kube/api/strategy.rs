@@ -64,43 +64,30 @@ pub(super) fn prepare_for_update(old: &Object, new: &mut Object, subresource: Su
     if subresource == Subresource::Status {
         meta.owner_references = kept.owner_references;
     }
-    match (old, &mut *new, subresource) {
-        (Object::Pod(old), Object::Pod(new), Subresource::None) => {
-            if new.status != old.status {
-                Arc::make_mut(new).status.clone_from(&old.status);
-            }
-        }
-        (Object::Pod(old), Object::Pod(new), Subresource::Status) => {
-            if new.spec != old.spec {
-                Arc::make_mut(new).spec.clone_from(&old.spec);
-            }
-        }
-        (Object::Node(old), Object::Node(new), Subresource::None) => {
-            if new.status != old.status {
-                Arc::make_mut(new).status.clone_from(&old.status);
-            }
-        }
-        (Object::Node(old), Object::Node(new), Subresource::Status) => {
-            if new.spec != old.spec {
-                Arc::make_mut(new).spec.clone_from(&old.spec);
-            }
-        }
-        (Object::Namespace(old), Object::Namespace(new), Subresource::None) => {
-            if new.spec != old.spec || new.status != old.status {
-                let new = Arc::make_mut(new);
-                new.spec.clone_from(&old.spec);
-                new.status.clone_from(&old.status);
-            }
-        }
-        (Object::Namespace(old), Object::Namespace(new), Subresource::Status) => {
-            if new.spec != old.spec {
-                Arc::make_mut(new).spec.clone_from(&old.spec);
-            }
-        }
-        _ => {}
-    }
+    keep_untouchable(old, new, subresource);
     if spec_differs(old, new) {
         new.meta_mut().generation = old.meta().generation.map(|generation| generation + 1);
+    }
+}
+
+/// A request to the object itself leaves its status alone, one to its status all the rest.
+fn keep_untouchable(old: &Object, new: &mut Object, subresource: Subresource) {
+    macro_rules! keep {
+        ($old:ident, $new:ident, $($field:ident),*) => {{
+            $(if $new.$field != $old.$field {
+                Arc::make_mut($new).$field.clone_from(&$old.$field);
+            })*
+        }};
+    }
+    match (old, new, subresource) {
+        (Object::Pod(old), Object::Pod(new), Subresource::None) => keep!(old, new, status),
+        (Object::Pod(old), Object::Pod(new), Subresource::Status) => keep!(old, new, spec),
+        (Object::Node(old), Object::Node(new), Subresource::None) => keep!(old, new, status),
+        (Object::Node(old), Object::Node(new), Subresource::Status) => keep!(old, new, spec),
+        // The finalizers in a namespace's spec have an endpoint of their own.
+        (Object::Namespace(old), Object::Namespace(new), Subresource::None) => keep!(old, new, spec, status),
+        (Object::Namespace(old), Object::Namespace(new), Subresource::Status) => keep!(old, new, spec),
+        _ => {}
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Event, Namespace, Node, Pod};
 use serde_json::{Value, json};
 
+use super::WatchVerb::{Added, Deleted, Modified};
 use super::*;
 use crate::sim::{Epoch, Seed, SimTime};
 
@@ -54,7 +55,6 @@ fn a_pod_lives_from_create_to_delete() {
     assert!(matches!(server.finish_deletion("default", "a"), Ok(Deletion::Gone(_))));
     assert!(server.read::<Pod>("default", "a").is_none());
     let verbs: Vec<_> = server.events_since(start).map(|e| (e.verb, e.object.name().to_owned())).collect();
-    use WatchVerb::{Added, Deleted, Modified};
     let expected = [
         (Added, "a"),
         (Added, "gpu-1"),
@@ -147,4 +147,41 @@ fn selectors_choose_by_label_and_field() {
         "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"
     );
     assert_eq!(server.iter::<Node>().count(), 0);
+}
+
+#[test]
+fn an_update_that_a_pod_does_not_allow_shows_the_difference() {
+    let mut server = server();
+    let options = WriteOptions::default();
+    let body = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+        "spec": {"terminationGracePeriodSeconds": 5, "containers": [{"name": "main", "image": "nginx:1.27"}]}});
+    server.create_json(Kind::Pod, "default", &body, &options).unwrap();
+    server.bind("default", "p", "cpu-1").unwrap();
+    let mut patch = |patch: Value| {
+        let patch = Patch::Strategic(patch);
+        server.patch(Kind::Pod, "default", "p", &patch, Subresource::None, &options).map_err(|status| {
+            let (_, difference) = status.causes[0].1.split_once('\n').unwrap_or_default();
+            difference.to_owned()
+        })
+    };
+    patch(json!({"spec": {"activeDeadlineSeconds": 600}})).unwrap();
+    // Recorded from the real server.
+    assert_eq!(
+        patch(json!({"spec": {"terminationGracePeriodSeconds": 9}})).unwrap_err(),
+        "@@ -134,7 +134,7 @@\n  ],\n  \"EphemeralContainers\": null,\n  \"RestartPolicy\": \"Always\",\n- \"TerminationGracePeriodSeconds\": 5,\n+ \"TerminationGracePeriodSeconds\": 9,\n  \"ActiveDeadlineSeconds\": 600,\n  \"DNSPolicy\": \"ClusterFirst\",\n  \"NodeSelector\": null,\n"
+    );
+    assert_eq!(
+        patch(json!({"spec": {"containers": [{"name": "main", "env": [{"name": "A", "value": "1"}]}]}}))
+            .unwrap_err(),
+        "@@ -98,7 +98,13 @@\n    \"WorkingDir\": \"\",\n    \"Ports\": null,\n    \"EnvFrom\": null,\n-   \"Env\": null,\n+   \"Env\": [\n+    {\n+     \"Name\": \"A\",\n+     \"Value\": \"1\",\n+     \"ValueFrom\": null\n+    }\n+   ],\n    \"Resources\": {\n     \"Limits\": null,\n     \"Requests\": null,\n"
+    );
+    assert_eq!(
+        patch(json!({"spec": {"containers": [{"name": "main", "resources": {"limits": {"cpu": 1}}}]}}))
+            .unwrap_err(),
+        "@@ -100,8 +100,12 @@\n    \"EnvFrom\": null,\n    \"Env\": null,\n    \"Resources\": {\n-    \"Limits\": null,\n-    \"Requests\": null,\n+    \"Limits\": {\n+     \"cpu\": \"1\"\n+    },\n+    \"Requests\": {\n+     \"cpu\": \"1\"\n+    },\n     \"Claims\": null\n    },\n    \"ResizePolicy\": null,\n"
+    );
+    assert_eq!(
+        patch(json!({"spec": {"serviceAccountName": "x", "serviceAccount": "x"}})).unwrap_err(),
+        "@@ -138,7 +138,7 @@\n  \"ActiveDeadlineSeconds\": 600,\n  \"DNSPolicy\": \"ClusterFirst\",\n  \"NodeSelector\": null,\n- \"ServiceAccountName\": \"default\",\n+ \"ServiceAccountName\": \"x\",\n  \"AutomountServiceAccountToken\": null,\n  \"NodeName\": \"cpu-1\",\n  \"SecurityContext\": {\n"
+    );
 }

@@ -68,7 +68,7 @@ fn fractional_bytes(path: &str, container: &Container, warnings: &mut Vec<String
 }
 
 fn duplicate_ports(containers: &[(String, &Container)], warnings: &mut Vec<String>) {
-    let mut seen: BTreeMap<(i32, &str), Vec<(String, &str, i32)>> = BTreeMap::new();
+    let mut seen: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (path, container) in containers {
         for (i, port) in container.ports.iter().flatten().enumerate() {
             let at = format!("{path}.ports[{i}]");

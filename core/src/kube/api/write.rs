@@ -36,7 +36,7 @@ impl ApiServer {
         let rng = self.rng.clone();
         let result = self
             .prepare_create(namespace, object)
-            .and_then(|object| if options.dry_run { Ok(object) } else { Ok(self.put(object)) });
+            .map(|object| if options.dry_run { object } else { self.put(object) });
         if let Ok(object) = &result {
             self.warn_all(warnings::on_create(object));
         }
@@ -117,11 +117,7 @@ impl ApiServer {
             object.meta_mut().namespace = None;
         }
         let old = self.get(kind, object.namespace(), object.name())?;
-        self.check_preconditions(
-            &old,
-            object.meta().uid.as_deref(),
-            object.meta().resource_version.as_deref(),
-        )?;
+        check_preconditions(&old, object.meta().uid.as_deref(), object.meta().resource_version.as_deref())?;
         defaults::apply(&mut object);
         self.store_update(&old, object, subresource, options.dry_run)
     }
@@ -180,7 +176,7 @@ impl ApiServer {
         dry_run: bool,
     ) -> Result<Object, Status> {
         strategy::prepare_for_update(old, &mut object, subresource);
-        admission::on_update(self, old, &mut object, subresource)?;
+        admission::on_update(old, &mut object, subresource);
         if object != *old {
             validation::on_update(old, &object, subresource)?;
         }
@@ -211,38 +207,37 @@ impl ApiServer {
         let stored = self.put(object);
         self.mirror_node_conditions(stored)
     }
+}
 
-    /// Refuses if the object is not the one that the caller means.
-    pub(super) fn check_preconditions(
-        &self,
-        object: &Object,
-        uid: Option<&str>,
-        version: Option<&str>,
-    ) -> Result<(), Status> {
-        let meta = object.meta();
-        let plural = object.kind().info().qualified_plural();
-        let conflict = |why: &str| Status::conflict(&plural, object.name(), why);
-        let present = meta.uid.as_deref().unwrap_or_default();
-        if let Some(uid) = uid.filter(|uid| !uid.is_empty() && *uid != present) {
-            return Err(conflict(&format!(
-                "Precondition failed: UID in precondition: {uid}, UID in object meta: {present}"
-            )));
-        }
-        let present = meta.resource_version.as_deref().unwrap_or_default();
-        match version {
-            None | Some("" | "0") => Ok(()),
-            Some(version) if version == present => Ok(()),
-            Some(version) if version.parse::<u64>().is_err() => Err(Status::new(
-                Reason::Invalid,
-                format!(
-                    "{plural} \"{}\" is invalid: metadata.resourceVersion: Invalid value: {version:?}: must be a valid integer",
-                    object.name()
-                ),
-            )),
-            Some(_) => Err(conflict(
-                "the object has been modified; please apply your changes to the latest version and try again",
-            )),
-        }
+/// Refuses if the object is not the one that the caller means.
+pub(super) fn check_preconditions(
+    object: &Object,
+    uid: Option<&str>,
+    version: Option<&str>,
+) -> Result<(), Status> {
+    let meta = object.meta();
+    let plural = object.kind().info().qualified_plural();
+    let conflict = |why: &str| Status::conflict(&plural, object.name(), why);
+    let present = meta.uid.as_deref().unwrap_or_default();
+    if let Some(uid) = uid.filter(|uid| !uid.is_empty() && *uid != present) {
+        return Err(conflict(&format!(
+            "Precondition failed: UID in precondition: {uid}, UID in object meta: {present}"
+        )));
+    }
+    let present = meta.resource_version.as_deref().unwrap_or_default();
+    match version {
+        None | Some("" | "0") => Ok(()),
+        Some(version) if version == present => Ok(()),
+        Some(version) if version.parse::<u64>().is_err() => Err(Status::new(
+            Reason::Invalid,
+            format!(
+                "{plural} \"{}\" is invalid: metadata.resourceVersion: Invalid value: {version:?}: must be a valid integer",
+                object.name()
+            ),
+        )),
+        Some(_) => Err(conflict(
+            "the object has been modified; please apply your changes to the latest version and try again",
+        )),
     }
 }
 

@@ -161,7 +161,7 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
             Value::Bool(flag) => visitor.visit_bool(*flag),
             Value::Number(number) => number.deserialize_any(visitor).map_err(|e| Failure::new(e.to_string())),
             Value::String(text) => visitor.visit_borrowed_str(text),
-            Value::Array(items) => visitor.visit_seq(Items { items: items.iter(), index: 0, state }),
+            Value::Array(items) => visitor.visit_seq(Items { left: items.iter(), index: 0, state }),
             Value::Object(object) => visitor.visit_map(Entries::new(object, None, state)),
         }
     }
@@ -290,7 +290,7 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let Self { value, state } = self;
         if let Value::Array(items) = value {
-            return visitor.visit_seq(Items { items: items.iter(), index: 0, state });
+            return visitor.visit_seq(Items { left: items.iter(), index: 0, state });
         }
         let mut go_type = String::new();
         let zero = Probe { go_type: &mut go_type }.deserialize_seq(visitor);
@@ -374,7 +374,7 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
 }
 
 struct Items<'a, 'de> {
-    items: std::slice::Iter<'de, Value>,
+    left: std::slice::Iter<'de, Value>,
     index: usize,
     state: &'a mut State,
 }
@@ -383,7 +383,7 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
     type Error = Failure;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
-        let Some(value) = self.items.next() else { return Ok(None) };
+        let Some(value) = self.left.next() else { return Ok(None) };
         self.state.path.push(Segment::Index(self.index));
         self.index += 1;
         let result = seed.deserialize(Decoder::new(value, self.state));
@@ -393,12 +393,12 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
+        Some(self.left.len())
     }
 }
 
 struct Entries<'a, 'de> {
-    entries: map::Iter<'de>,
+    left: map::Iter<'de>,
     fields: Option<&'static [&'static str]>,
     next: Option<(&'de str, &'de Value)>,
     state: &'a mut State,
@@ -410,7 +410,7 @@ impl<'a, 'de> Entries<'a, 'de> {
         fields: Option<&'static [&'static str]>,
         state: &'a mut State,
     ) -> Self {
-        Self { entries: object.iter(), fields, next: None, state }
+        Self { left: object.iter(), fields, next: None, state }
     }
 
     fn segment(&self, key: &str) -> Segment {
@@ -422,7 +422,7 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
     type Error = Failure;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
-        while let Some((key, value)) = self.entries.next() {
+        while let Some((key, value)) = self.left.next() {
             if let Some(known) = self.fields {
                 if !known.contains(&key.as_str()) {
                     let segment = self.segment(key);
@@ -469,13 +469,13 @@ impl<'a, 'de> EnumAccess<'de> for Variant<'a, 'de> {
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), Failure> {
         let tag: StrDeserializer<'_, Failure> = self.tag.into_deserializer();
         let value = seed.deserialize(tag).map_err(|failure| self.state.note(failure))?;
-        Ok((value, Content { tag: self.tag, content: self.content, state: self.state }))
+        Ok((value, Content { tag: self.tag, value: self.content, state: self.state }))
     }
 }
 
 struct Content<'a, 'de> {
     tag: &'de str,
-    content: Option<&'de Value>,
+    value: Option<&'de Value>,
     state: &'a mut State,
 }
 
@@ -485,7 +485,7 @@ impl<'de> VariantAccess<'de> for Content<'_, 'de> {
     type Error = Failure;
 
     fn unit_variant(self) -> Result<(), Failure> {
-        match self.content {
+        match self.value {
             None | Some(Value::Null) => Ok(()),
             Some(_) => Err(Failure::new(format!("`{}` takes no value", self.tag))),
         }
@@ -493,7 +493,7 @@ impl<'de> VariantAccess<'de> for Content<'_, 'de> {
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Failure> {
         self.state.path.push(Segment::Field(self.tag.to_owned()));
-        let result = seed.deserialize(Decoder::new(self.content.unwrap_or(NOTHING), self.state));
+        let result = seed.deserialize(Decoder::new(self.value.unwrap_or(NOTHING), self.state));
         let result = result.map_err(|failure| self.state.note(failure));
         self.state.path.pop();
         result
@@ -501,7 +501,7 @@ impl<'de> VariantAccess<'de> for Content<'_, 'de> {
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Failure> {
         self.state.path.push(Segment::Field(self.tag.to_owned()));
-        let result = Decoder::new(self.content.unwrap_or(NOTHING), self.state).deserialize_seq(visitor);
+        let result = Decoder::new(self.value.unwrap_or(NOTHING), self.state).deserialize_seq(visitor);
         let result = result.map_err(|failure| self.state.note(failure));
         self.state.path.pop();
         result
@@ -513,7 +513,7 @@ impl<'de> VariantAccess<'de> for Content<'_, 'de> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         self.state.path.push(Segment::Field(self.tag.to_owned()));
-        let decoder = Decoder::new(self.content.unwrap_or(NOTHING), self.state);
+        let decoder = Decoder::new(self.value.unwrap_or(NOTHING), self.state);
         let result = decoder.deserialize_struct("object", fields, visitor);
         let result = result.map_err(|failure| self.state.note(failure));
         self.state.path.pop();

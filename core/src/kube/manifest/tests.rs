@@ -132,12 +132,20 @@ fn bombs_and_depths_end_in_an_error() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for i in 1..20 {
         let alias = format!("*a{},", i - 1).repeat(10);
-        bomb.push_str(&format!("a{i}: &a{i} [{alias}]\n"));
+        bomb.extend(format!("a{i}: &a{i} [{alias}]\n").chars());
     }
     assert_eq!(error_of(&bomb), "yaml: document contains excessive aliasing");
     assert!(!error_of(&"[".repeat(100_000)).is_empty());
-    let deep = (0..1000).map(|i| format!("{}a:\n", " ".repeat(i))).collect::<String>();
-    assert!(!error_of(&deep).is_empty());
+    let deep: Vec<String> = (0..1000)
+        .map(|i| {
+            format!(
+                "{}a:
+",
+                " ".repeat(i)
+            )
+        })
+        .collect();
+    assert!(!error_of(&deep.concat()).is_empty());
     assert!(!error_of("a: &a [*a]\n").is_empty());
 }
 

@@ -32,17 +32,11 @@ pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(
     Ok(())
 }
 
-pub(super) fn on_update(
-    _server: &ApiServer,
-    old: &Object,
-    new: &mut Object,
-    subresource: Subresource,
-) -> Result<(), Status> {
+pub(super) fn on_update(old: &Object, new: &mut Object, subresource: Subresource) {
     if let (Object::Pod(old), Object::Pod(new), Subresource::None) = (old, new, subresource) {
         pod::keep_priority(old, new);
         pod::default_toleration_seconds(Arc::make_mut(new));
     }
-    Ok(())
 }
 
 pub(super) fn on_delete(object: &Object) -> Result<(), Status> {

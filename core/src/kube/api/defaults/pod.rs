@@ -1,8 +1,11 @@
 //! The defaults of a pod.
 
-use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, EmptyDirVolumeSource, Pod, PodSpec, Volume};
+use k8s_openapi::api::core::v1::{
+    Container, DownwardAPIVolumeFile, EmptyDirVolumeSource, Pod, PodSpec, Volume,
+};
 
 use super::{canonical, container, resource_list};
+use crate::kube::quantity::Amount;
 
 pub(super) fn apply(pod: &mut Pod) {
     spec(pod.spec.get_or_insert_default());
@@ -34,11 +37,52 @@ fn spec(spec: &mut PodSpec) {
             }
         }
     }
-    if let Some(resources) = &mut spec.resources {
-        container::resources(resources);
-    }
+    pod_resources(spec);
     resource_list(spec.overhead.as_mut());
     spec.volumes.iter_mut().flatten().for_each(volume);
+}
+
+/// Resources of the pod as a whole: what its containers ask for together, else the limits.
+fn pod_resources(spec: &mut PodSpec) {
+    let Some(resources) = &spec.resources else { return };
+    let mut resources = resources.clone();
+    resource_list(resources.requests.as_mut());
+    let requests = resources.requests.get_or_insert_default();
+    for name in ["cpu", "memory"] {
+        if let (false, Some(sum)) = (requests.contains_key(name), requested_together(spec, name)) {
+            requests.insert(name.to_owned(), sum.into());
+        }
+    }
+    container::resources(&mut resources);
+    if resources.requests.as_ref().is_some_and(std::collections::BTreeMap::is_empty) {
+        resources.requests = None;
+    }
+    spec.resources = Some(resources);
+}
+
+/// What the containers of a pod request at most at one time; `None` if none requests any.
+fn requested_together(spec: &PodSpec, name: &str) -> Option<Amount> {
+    let request = |container: &Container| {
+        let requests = container.resources.as_ref()?.requests.as_ref()?;
+        Amount::try_from(requests.get(name)?).ok()
+    };
+    let add = |sum: Option<Amount>, more: Option<Amount>| match (sum, more) {
+        (Some(sum), Some(more)) => Some(sum + more),
+        (one, other) => one.or(other),
+    };
+    let larger = |a: Option<Amount>, b: Option<Amount>| if a > b { a } else { b };
+    let mut together = spec.containers.iter().map(request).fold(None, add);
+    let (mut sidecars, mut peak) = (None, None);
+    for container in spec.init_containers.iter().flatten() {
+        if container.restart_policy.as_deref() == Some("Always") {
+            together = add(together, request(container));
+            sidecars = add(sidecars, request(container));
+            peak = larger(peak, sidecars);
+        } else {
+            peak = larger(peak, add(request(container), sidecars));
+        }
+    }
+    larger(together, peak)
 }
 
 fn volume(volume: &mut Volume) {
@@ -72,6 +116,11 @@ fn volume(volume: &mut Volume) {
     }
     if let Some(source) = &mut volume.empty_dir {
         canonical(source.size_limit.as_mut());
+    }
+    if let Some(template) = volume.ephemeral.as_mut().and_then(|source| source.volume_claim_template.as_mut())
+    {
+        template.metadata.get_or_insert_default();
+        template.spec.volume_mode.get_or_insert_with(|| "Filesystem".to_owned());
     }
 }
 

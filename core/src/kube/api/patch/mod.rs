@@ -65,7 +65,7 @@ impl ApiServer {
             ));
         }
         let meta = object.meta();
-        self.check_preconditions(&old, meta.uid.as_deref(), meta.resource_version.as_deref())?;
+        super::write::check_preconditions(&old, meta.uid.as_deref(), meta.resource_version.as_deref())?;
         defaults::apply(&mut object);
         self.store_update(&old, object, subresource, options.dry_run)
     }

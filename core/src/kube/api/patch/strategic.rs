@@ -105,9 +105,8 @@ fn merge_ordered_lists(
     let lists: Vec<String> =
         patch.keys().filter_map(|key| key.strip_prefix(SET_ORDER)).map(str::to_owned).collect();
     for list in lists {
-        let order = match patch.remove(&format!("{SET_ORDER}{list}")) {
-            Some(Value::Array(order)) => order,
-            _ => return Err(bad("invalid patch format of setElementOrder list")),
+        let Some(Value::Array(order)) = patch.remove(&format!("{SET_ORDER}{list}")) else {
+            return Err(bad("invalid patch format of setElementOrder list"));
         };
         let change = match patch.get(&list) {
             Some(Value::Array(_)) => patch.remove(&list),

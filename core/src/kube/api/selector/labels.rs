@@ -119,15 +119,12 @@ fn scan(text: &str) -> Vec<Token> {
             let run = rest.find(|c| !special(c)).unwrap_or(rest.len());
             let symbol =
                 SYMBOLS.iter().filter(|symbol| rest[..run].starts_with(**symbol)).max_by_key(|s| s.len());
-            match symbol {
-                Some(symbol) => {
-                    tokens.push(Token::Symbol(symbol));
-                    symbol.len()
-                }
-                None => {
-                    tokens.push(Token::Unknown(rest[..run].to_owned()));
-                    run
-                }
+            if let Some(symbol) = symbol {
+                tokens.push(Token::Symbol(symbol));
+                symbol.len()
+            } else {
+                tokens.push(Token::Unknown(rest[..run].to_owned()));
+                run
             }
         } else {
             let end = rest.find(|c: char| special(c) || c.is_ascii_whitespace()).unwrap_or(rest.len());

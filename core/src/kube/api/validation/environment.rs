@@ -127,7 +127,7 @@ pub(super) fn field_selector(
     }
     match (plain, subscript) {
         ("metadata.annotations", Some(key)) => {
-            errors.invalid_all(at, key, &is_qualified_name(&key.to_lowercase()))
+            errors.invalid_all(at, key, &is_qualified_name(&key.to_lowercase()));
         }
         ("metadata.labels", Some(key)) => errors.invalid_all(at, key, &is_qualified_name(key)),
         (plain, Some(_)) => errors.invalid(at, plain, "does not support subscript"),
@@ -164,7 +164,8 @@ pub(super) fn resource_selector(
     if text == "0" {
         return;
     }
-    if resource.ends_with(".cpu") {
+    let of = |name: &str| resource.rsplit('.').next() == Some(name);
+    if of("cpu") {
         if !["1m", "1"].contains(&text.as_str()) {
             errors.invalid(
                 &at,
@@ -175,7 +176,7 @@ pub(super) fn resource_selector(
     } else if !["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"]
         .contains(&text.as_str())
     {
-        let kind = if resource.ends_with(".memory") { "memory" } else { "local ephemeral storage" };
+        let kind = if of("memory") { "memory" } else { "local ephemeral storage" };
         let detail = format!(
             "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the {kind} resource"
         );

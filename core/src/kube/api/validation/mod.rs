@@ -63,7 +63,7 @@ pub(super) fn on_update(old: &Object, new: &Object, subresource: Subresource) ->
                 update::validate(new, old, &mut errors);
             }
             (Object::ConfigMap(new), Object::ConfigMap(old)) => {
-                other::config_map_update(new, old, &mut errors)
+                other::config_map_update(new, old, &mut errors);
             }
             (Object::PriorityClass(new), Object::PriorityClass(old)) => {
                 other::priority_class_update(new, old, &mut errors);
