@@ -19,8 +19,8 @@ pub struct Completion {
 
 /// Utilities that are offered as commands; the shell knows more, these are what a learner types.
 const UTILITIES: [&str; 24] = [
-    "awk", "cat", "cd", "cp", "cut", "date", "echo", "env", "grep", "head", "hostname", "ls", "mkdir", "mv", "pwd",
-    "rm", "sed", "seq", "sleep", "sort", "tail", "tee", "uniq", "wc",
+    "awk", "cat", "cd", "cp", "cut", "date", "echo", "env", "grep", "head", "hostname", "ls", "mkdir", "mv",
+    "pwd", "rm", "sed", "seq", "sleep", "sort", "tail", "tee", "uniq", "wc",
 ];
 
 impl Lab {
@@ -69,7 +69,8 @@ fn paths(files: &Files, cwd: &str, prefix: &str) -> Vec<String> {
     let base = resolve(cwd, if directory.is_empty() { "." } else { directory });
     let entries = files.list(&base).unwrap_or_default();
     // Hidden files only when asked for.
-    let offered = |entry: &String| entry.starts_with(name) && (name.starts_with('.') || !entry.starts_with('.'));
+    let offered =
+        |entry: &String| entry.starts_with(name) && (name.starts_with('.') || !entry.starts_with('.'));
     entries
         .into_iter()
         .filter(offered)

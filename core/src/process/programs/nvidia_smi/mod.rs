@@ -18,6 +18,7 @@
 //! lost; 255 an unknown option.
 
 mod detail;
+mod fields;
 mod options;
 mod query;
 mod sub;

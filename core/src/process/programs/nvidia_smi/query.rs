@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::fields::{COMPUTE_APPS, Field, GPU};
 use super::{Answer, View};
 use crate::hardware::{Driver, Gpu, GpuProcess};
 
@@ -20,140 +21,6 @@ pub(super) struct Query {
     header: bool,
     units: bool,
 }
-
-/// A property: its name in the header, a second name, its unit.
-#[derive(Debug, PartialEq, Eq)]
-struct Field {
-    name: &'static str,
-    alias: &'static str,
-    unit: &'static str,
-}
-
-const fn field(name: &'static str, alias: &'static str, unit: &'static str) -> Field {
-    Field { name, alias, unit }
-}
-
-/// The properties of a GPU, in the order of `--help-query-gpu`.
-const GPU: &[Field] = &[
-    field("timestamp", "", ""),
-    field("driver_version", "", ""),
-    field("count", "", ""),
-    field("name", "gpu_name", ""),
-    field("serial", "gpu_serial", ""),
-    field("uuid", "gpu_uuid", ""),
-    field("pci.bus_id", "gpu_bus_id", ""),
-    field("pci.domain", "", ""),
-    field("pci.bus", "", ""),
-    field("pci.device", "", ""),
-    field("pci.baseClass", "", ""),
-    field("pci.subClass", "", ""),
-    field("pci.device_id", "", ""),
-    field("pcie.link.gen.current", "", ""),
-    field("pcie.link.gen.gpucurrent", "", ""),
-    field("pcie.link.gen.max", "", ""),
-    field("pcie.link.gen.gpumax", "", ""),
-    field("pcie.link.gen.hostmax", "", ""),
-    field("pcie.link.width.current", "", ""),
-    field("pcie.link.width.max", "", ""),
-    field("index", "", ""),
-    field("display_mode", "", ""),
-    field("display_active", "", ""),
-    field("persistence_mode", "", ""),
-    field("addressing_mode", "", ""),
-    field("accounting.mode", "", ""),
-    field("accounting.buffer_size", "", ""),
-    field("driver_model.current", "", ""),
-    field("driver_model.pending", "", ""),
-    field("vbios_version", "", ""),
-    field("gom.current", "gpu_operation_mode.current", ""),
-    field("gom.pending", "gpu_operation_mode.pending", ""),
-    field("fan.speed", "", "%"),
-    field("pstate", "", ""),
-    field("clocks_event_reasons.supported", "clocks_throttle_reasons.supported", ""),
-    field("clocks_event_reasons.active", "clocks_throttle_reasons.active", ""),
-    field("clocks_event_reasons.gpu_idle", "clocks_throttle_reasons.gpu_idle", ""),
-    field(
-        "clocks_event_reasons.applications_clocks_setting",
-        "clocks_throttle_reasons.applications_clocks_setting",
-        "",
-    ),
-    field("clocks_event_reasons.sw_power_cap", "clocks_throttle_reasons.sw_power_cap", ""),
-    field("clocks_event_reasons.hw_slowdown", "clocks_throttle_reasons.hw_slowdown", ""),
-    field("clocks_event_reasons.hw_thermal_slowdown", "clocks_throttle_reasons.hw_thermal_slowdown", ""),
-    field(
-        "clocks_event_reasons.hw_power_brake_slowdown",
-        "clocks_throttle_reasons.hw_power_brake_slowdown",
-        "",
-    ),
-    field("clocks_event_reasons.sw_thermal_slowdown", "clocks_throttle_reasons.sw_thermal_slowdown", ""),
-    field("clocks_event_reasons.sync_boost", "clocks_throttle_reasons.sync_boost", ""),
-    field("memory.total", "", "MiB"),
-    field("memory.reserved", "", "MiB"),
-    field("memory.used", "", "MiB"),
-    field("memory.free", "", "MiB"),
-    field("compute_mode", "", ""),
-    field("compute_cap", "", ""),
-    field("utilization.gpu", "", "%"),
-    field("utilization.memory", "", "%"),
-    field("utilization.encoder", "", "%"),
-    field("utilization.decoder", "", "%"),
-    field("utilization.jpeg", "", "%"),
-    field("utilization.ofa", "", "%"),
-    field("encoder.stats.sessionCount", "", ""),
-    field("encoder.stats.averageFps", "", ""),
-    field("encoder.stats.averageLatency", "", ""),
-    field("ecc.mode.current", "", ""),
-    field("ecc.mode.pending", "", ""),
-    field("ecc.errors.corrected.volatile.dram", "", ""),
-    field("ecc.errors.corrected.volatile.sram", "", ""),
-    field("ecc.errors.corrected.volatile.total", "", ""),
-    field("ecc.errors.corrected.aggregate.total", "", ""),
-    field("ecc.errors.uncorrected.volatile.dram", "", ""),
-    field("ecc.errors.uncorrected.volatile.sram", "", ""),
-    field("ecc.errors.uncorrected.volatile.total", "", ""),
-    field("ecc.errors.uncorrected.aggregate.total", "", ""),
-    field("retired_pages.single_bit_ecc.count", "retired_pages.sbe", ""),
-    field("retired_pages.double_bit.count", "retired_pages.dbe", ""),
-    field("retired_pages.pending", "", ""),
-    field("temperature.gpu", "", ""),
-    field("temperature.memory", "", ""),
-    field("power.management", "", ""),
-    field("power.draw", "", "W"),
-    field("power.draw.average", "", "W"),
-    field("power.draw.instant", "", "W"),
-    field("power.limit", "", "W"),
-    field("enforced.power.limit", "", "W"),
-    field("power.default_limit", "", "W"),
-    field("power.min_limit", "", "W"),
-    field("power.max_limit", "", "W"),
-    field("clocks.current.graphics", "clocks.gr", "MHz"),
-    field("clocks.current.sm", "clocks.sm", "MHz"),
-    field("clocks.current.memory", "clocks.mem", "MHz"),
-    field("clocks.applications.graphics", "clocks.applications.gr", "MHz"),
-    field("clocks.applications.memory", "clocks.applications.mem", "MHz"),
-    field("clocks.default_applications.graphics", "clocks.default_applications.gr", "MHz"),
-    field("clocks.default_applications.memory", "clocks.default_applications.mem", "MHz"),
-    field("clocks.max.graphics", "clocks.max.gr", "MHz"),
-    field("clocks.max.sm", "", "MHz"),
-    field("clocks.max.memory", "clocks.max.mem", "MHz"),
-    field("mig.mode.current", "", ""),
-    field("mig.mode.pending", "", ""),
-    field("gsp.mode.current", "", ""),
-    field("gsp.mode.default", "", ""),
-    field("c2c.mode", "", ""),
-];
-
-/// The properties of a process, in the order of `--help-query-compute-apps`.
-const COMPUTE_APPS: &[Field] = &[
-    field("timestamp", "", ""),
-    field("gpu_name", "", ""),
-    field("gpu_bus_id", "", ""),
-    field("gpu_serial", "", ""),
-    field("gpu_uuid", "", ""),
-    field("pid", "", ""),
-    field("process_name", "name", ""),
-    field("used_gpu_memory", "used_memory", "MiB"),
-];
 
 impl Kind {
     const fn fields(self) -> &'static [Field] {
@@ -362,15 +229,20 @@ fn gpu_value(view: &View<'_>, gpu: &Gpu, name: &str) -> Value {
         name if name.starts_with("utilization.") || name.starts_with("encoder.stats.") => number(0),
         name if name.starts_with("ecc.") && !spec.ecc => Value::NotAvailable,
         "ecc.mode.current" | "ecc.mode.pending" => is("Enabled"),
-        "ecc.errors.corrected.volatile.dram"
-        | "ecc.errors.corrected.volatile.total"
-        | "ecc.errors.corrected.aggregate.total" => number(gpu.ecc().corrected),
-        "ecc.errors.uncorrected.volatile.dram"
-        | "ecc.errors.uncorrected.volatile.total"
-        | "ecc.errors.uncorrected.aggregate.total" => number(gpu.ecc().uncorrected),
-        name if name.starts_with("ecc.errors.") => number(0),
+        // Every error that is simulated is one of the memory's.
+        name if name.starts_with("ecc.errors.") => {
+            let here = [".dram", ".device_memory", ".total"].iter().any(|place| name.ends_with(place));
+            let ecc = gpu.ecc();
+            number(match here {
+                true if name.starts_with("ecc.errors.corrected.") => ecc.corrected,
+                true => ecc.uncorrected,
+                false => 0,
+            })
+        }
         "retired_pages.single_bit_ecc.count" | "retired_pages.double_bit.count" => number(0),
-        "retired_pages.pending" => is("No"),
+        "retired_pages.pending"
+        | "reset_status.reset_required"
+        | "reset_status.drain_and_reset_recommended" => is("No"),
         "temperature.gpu" => number(gpu.celsius(view.now).into()),
         "temperature.memory" if spec.hbm => number(gpu.memory_celsius(view.now).into()),
         "power.draw" | "power.draw.average" | "power.draw.instant" => watts(gpu.power_mw()),

@@ -304,6 +304,26 @@ fn bad_arguments_get_the_real_complaints() {
 }
 
 #[test]
+fn every_property_of_the_real_program_can_be_asked_for() {
+    let node = golden_node("h100");
+    let (help, _) = smi(&node, NOON, "--help-query-gpu");
+    let names: Vec<&str> = help.lines().filter_map(|line| line.split('"').nth(1)).skip(1).collect();
+    // The real program lists 144 and prints a few more sections.
+    assert_eq!(names.len(), 144);
+    for name in names {
+        let (text, code) = smi(&node, NOON, &format!("--query-gpu={name} --format=csv,noheader -i 0"));
+        assert!(code == 0 && !text.trim().is_empty(), "{name}: {text}");
+    }
+    let (text, _) =
+        smi(&node, NOON, "--query-gpu=gpu_name,clocks.sm,utilization.jpeg,fabric.state --format=csv -i 0");
+    assert_eq!(
+        text,
+        "name, clocks.current.sm [MHz], utilization.jpeg [%], fabric.state\n\
+         NVIDIA H100 80GB HBM3, 345 MHz, 0 %, [N/A]\n"
+    );
+}
+
+#[test]
 fn devices_are_chosen_by_index_uuid_serial_or_bus() {
     let node = golden_node("h100");
     let check = |ids: &str, expect: &str| {
@@ -412,4 +432,24 @@ fn a_loop_prints_again_until_it_is_stopped_and_its_header_once() {
     assert_eq!(String::from_utf8(stdout).unwrap(), "index\n0\n0\n0\n");
     assert_eq!(steps, [2, 2, 4, 4, 6].map(|s| Step::Until(SimTime::from_secs(s))));
     assert_eq!(NvidiaSmi::signal(Signal::Int), 130);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_command_line_breaks_it(
+        args in proptest::collection::vec(
+            "(-i|-l|-q|-d|-L|-h|topo|mig|nvlink|-m|-s|-lgip|--query-gpu|--format|--query-gpu=name|--format=csv|=|,|0|-lms)|\\PC{0,8}",
+            0..5,
+        ),
+    ) {
+        let node = golden_node("t4");
+        let view = View {
+            node: &node,
+            gpus: &[3, 0, 99],
+            now: SimTime::MAX,
+            wall: Epoch::default().timestamp(SimTime::MAX),
+            host_pids: false,
+        };
+        let _ = run(&args, &view, 0);
+    }
 }
