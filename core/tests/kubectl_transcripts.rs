@@ -63,7 +63,8 @@ impl World {
         let mut config = KubeConfig::default();
         config.clusters.insert("kubernetes".to_owned(), "https://127.0.0.1:36443".to_owned());
         if scenario.namespace != "default" {
-            config.contexts.get_mut("kubernetes-admin@kubernetes").unwrap().namespace = scenario.namespace.clone();
+            config.contexts.get_mut("kubernetes-admin@kubernetes").unwrap().namespace =
+                scenario.namespace.clone();
         }
         let mut world = Self {
             api: ApiServer::new(epoch, Seed::new(1)),
@@ -113,7 +114,8 @@ impl World {
             if name == "cp-1" {
                 labels["node-role.kubernetes.io/control-plane"] = json!("");
                 labels["node.kubernetes.io/exclude-from-external-load-balancers"] = json!("");
-                spec["taints"] = json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]);
+                spec["taints"] =
+                    json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]);
             }
             let memory: u64 = memory.trim_end_matches("Ki").parse().unwrap();
             let mut capacity = allocatable.clone();
@@ -156,7 +158,9 @@ impl World {
             self.api.create_json(Kind::Node, "", &body, &WriteOptions::default()).unwrap();
             self.api.update_status::<Node>("", name, |live| live.status = node.status).unwrap();
             let taints = node.spec.and_then(|spec| spec.taints);
-            self.api.update::<Node>("", name, |live| live.spec.get_or_insert_default().taints = taints).unwrap();
+            self.api
+                .update::<Node>("", name, |live| live.spec.get_or_insert_default().taints = taints)
+                .unwrap();
         }
     }
 
@@ -164,8 +168,10 @@ impl World {
     fn settle(&mut self) {
         let pods: Vec<Pod> = self.api.iter::<Pod>().map(|pod| (**pod).clone()).collect();
         for pod in pods {
-            let (namespace, name) =
-                (pod.metadata.namespace.clone().unwrap_or_default(), pod.metadata.name.clone().unwrap_or_default());
+            let (namespace, name) = (
+                pod.metadata.namespace.clone().unwrap_or_default(),
+                pod.metadata.name.clone().unwrap_or_default(),
+            );
             if pod.metadata.deletion_timestamp.is_some() {
                 let _ = self.api.finish_deletion(&namespace, &name);
                 continue;
@@ -195,9 +201,7 @@ impl World {
             let index = ["cp-1", "gpu-1", "gpu-2", "gpu-3", "cpu-1"].iter().position(|n| *n == node).unwrap();
             let ip = format!("10.244.{index}.{}", self.next_ip);
             self.next_ip += 1;
-            let condition = |kind: &str| {
-                json!({"type": kind, "status": "True", "lastTransitionTime": time, "observedGeneration": 1})
-            };
+            let condition = |kind: &str| json!({"type": kind, "status": "True", "lastTransitionTime": time, "observedGeneration": 1});
             let statuses: Vec<_> = spec
                 .containers
                 .iter()
@@ -265,8 +269,7 @@ impl World {
                 epoch: self.epoch,
                 logs: &NoLogs,
             };
-            let mut io =
-                Io { stdin: &mut input, stdin_closed: true, stdout: &mut out, stderr: &mut err };
+            let mut io = Io { stdin: &mut input, stdin_closed: true, stdout: &mut out, stderr: &mut err };
             match kubectl.step(&mut ctx, &mut io) {
                 ProcessStep::Exit(exit) => {
                     code = i32::from(exit);
@@ -359,8 +362,16 @@ fn normalise(text: &str) -> String {
 /// Whether a step's difference comes of kinds, components or commands that are not there.
 fn is_left_out(step: &Step, stderr: &str) -> bool {
     const ABSENT: [&str; 10] = [
-        "not modelled", "the server doesn't have a resource type", "no matches for kind", "kubectl create deployment",
-        "kubectl create job", "kubectl create secret", "unknown subcommand", "kubectl explain", "--help", "create cronjob",
+        "not modelled",
+        "the server doesn't have a resource type",
+        "no matches for kind",
+        "kubectl create deployment",
+        "kubectl create job",
+        "kubectl create secret",
+        "unknown subcommand",
+        "kubectl explain",
+        "--help",
+        "create cronjob",
     ];
     let ours = ABSENT[..3].iter().any(|text| stderr.contains(text) && !step.stderr.contains(text));
     let command = ABSENT[3..].iter().any(|text| step.cmd.contains(text));
@@ -405,7 +416,8 @@ fn replay(name: &str, tally: &mut Tally) {
 }
 
 fn compare(world: &mut World, name: &str, index: usize, step: &Step, line: &str, tally: &mut Tally) {
-    let Some(mut words) = words(line).filter(|words| words.first().is_some_and(|word| word == "kubectl")) else {
+    let Some(mut words) = words(line).filter(|words| words.first().is_some_and(|word| word == "kubectl"))
+    else {
         tally.left_out += 1;
         return;
     };
@@ -415,7 +427,9 @@ fn compare(world: &mut World, name: &str, index: usize, step: &Step, line: &str,
     let got = (normalise(&out), normalise(&err), code);
     if expected == got {
         tally.agree += 1;
-    } else if is_left_out(step, &err) || is_left_out(step, &step.stderr.replace("doesn't have", "")) && err.contains("not modelled") {
+    } else if is_left_out(step, &err)
+        || is_left_out(step, &step.stderr.replace("doesn't have", "")) && err.contains("not modelled")
+    {
         tally.left_out += 1;
     } else {
         tally.differ.push(format!(
@@ -447,13 +461,41 @@ fn check(names: &[&str], at_least: usize) {
 fn recorded_sessions_agree() {
     check(
         &[
-            "101-get-empty", "102-get-not-found", "104-get-pods-outputs", "110-get-events", "114-get-namespaces",
-            "214-life-gated", "301-describe-gpu-pod", "302-describe-node", "305-describe-ns-quota", "401-apply-basic", "402-apply-over-create",
-            "404-create-errors", "405-run", "408-label-annotate", "413-patch-replace", "414-delete", "420-config",
-            "501-yaml-syntax", "502-type-meta", "504-names-labels", "505-pod-spec", "510-conflict-immutable", "601-logs",
-            "714-watch-selectors", "716-strict-edge", "801-get-file-subresource", "802-create-save-config",
-            "805-describe-volumes", "810-event-objects", "811-pod-finalizer", "813-patch-directives", "816-pod-update-rules",
-            "817-age-format", "819-status-column", "820-status-init",
+            "101-get-empty",
+            "102-get-not-found",
+            "104-get-pods-outputs",
+            "110-get-events",
+            "114-get-namespaces",
+            "214-life-gated",
+            "301-describe-gpu-pod",
+            "302-describe-node",
+            "305-describe-ns-quota",
+            "401-apply-basic",
+            "402-apply-over-create",
+            "404-create-errors",
+            "405-run",
+            "408-label-annotate",
+            "413-patch-replace",
+            "414-delete",
+            "420-config",
+            "501-yaml-syntax",
+            "502-type-meta",
+            "504-names-labels",
+            "505-pod-spec",
+            "510-conflict-immutable",
+            "601-logs",
+            "714-watch-selectors",
+            "716-strict-edge",
+            "801-get-file-subresource",
+            "802-create-save-config",
+            "805-describe-volumes",
+            "810-event-objects",
+            "811-pod-finalizer",
+            "813-patch-directives",
+            "816-pod-update-rules",
+            "817-age-format",
+            "819-status-column",
+            "820-status-init",
         ],
         0,
     );
@@ -461,6 +503,9 @@ fn recorded_sessions_agree() {
 
 #[test]
 fn a_simple_shell_line_is_cut_into_its_words() {
-    assert_eq!(words("kubectl get 'a b' \"c\\\"d\" e\\ f").unwrap(), ["kubectl", "get", "a b", "c\"d", "e f"]);
+    assert_eq!(
+        words("kubectl get 'a b' \"c\\\"d\" e\\ f").unwrap(),
+        ["kubectl", "get", "a b", "c\"d", "e f"]
+    );
     assert!(words("a | b").is_none());
 }
