@@ -3,7 +3,9 @@
 //! A container has the files of its image, the GPUs that it was granted and
 //! nothing else. The NVIDIA container runtime puts `nvidia-smi` and the driver's
 //! libraries into it only together with a GPU: a container that was granted none
-//! answers `nvidia-smi: command not found`, also on a GPU node.
+//! answers `nvidia-smi: command not found`, also on a GPU node. So does an
+//! Alpine or BusyBox image with a GPU: the binary is there, but the glibc that it
+//! is linked against is not.
 //!
 //! A [`ContainerHost`] is made for the length of a call, out of parts that
 //! belong to the node and its kubelet.
@@ -69,8 +71,12 @@ impl ContainerHost<'_> {
         found.then_some(tool)
     }
 
+    fn has_nvidia_smi(&self) -> bool {
+        self.has_driver() && self.image.rootfs.has_glibc()
+    }
+
     fn finds_nvidia_smi(&self, call: &Call) -> bool {
-        self.has_driver()
+        self.has_nvidia_smi()
             && matches!(call.argv.first().map(String::as_str), Some("nvidia-smi" | "/usr/bin/nvidia-smi"))
     }
 
@@ -137,7 +143,7 @@ impl Host for ContainerHost<'_> {
             .flat_map(|tool| tool.names())
             .map(|n| (*n).to_owned())
             .collect();
-        if self.has_driver() {
+        if self.has_nvidia_smi() {
             names.push("nvidia-smi".to_owned());
         }
         names.sort_unstable();
@@ -164,6 +170,8 @@ mod tests {
         assert_eq!(world.names(), ["nvidia-smi"]);
         let mut without = World::new("nvidia/cuda:12.4.1-base-ubuntu22.04", &[]);
         assert!(without.start("nvidia-smi").is_none() && without.names().is_empty());
+        let mut alpine = World::new("alpine:3.20", &[0]);
+        assert!(alpine.start("nvidia-smi").is_none() && alpine.names().is_empty());
     }
 
     #[test]

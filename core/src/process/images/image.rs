@@ -42,6 +42,11 @@ impl Rootfs {
         }
     }
 
+    /// Whether programs of the host, which are linked against glibc, run in it.
+    pub const fn has_glibc(self) -> bool {
+        matches!(self, Self::Debian | Self::Ubuntu | Self::Development)
+    }
+
     /// What `/etc/os-release` calls it.
     const fn os_release(self) -> Option<&'static str> {
         match self {
