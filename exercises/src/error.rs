@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use clusterlab::kube::manifest::Diagnostic;
+
 /// One thing that is wrong in one file of an exercise's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -19,6 +21,12 @@ impl Problem {
     /// A problem of a whole file.
     pub(crate) fn new(file: impl Into<String>, message: impl Into<String>) -> Self {
         Self { file: file.into(), place: None, field: String::new(), message: message.into() }
+    }
+
+    /// What the reader of YAML found in `file`; its messages name the field.
+    pub(crate) fn of(file: &str, found: Diagnostic) -> Self {
+        let hint = if found.hint.is_empty() { String::new() } else { format!(" ({})", found.hint) };
+        Self { place: Some((found.line, found.column)), ..Self::new(file, found.message + &hint) }
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Exercise {
     #[serde(default)]
     pub mistakes: Vec<Mistake>,
 
-    /// `lab.yaml`: a `LabSpec`.
+    /// `lab.yaml`: a [`LabSpec`](clusterlab::lab::LabSpec).
     #[serde(skip)]
     pub lab: String,
     /// `files/`: what lies in the learner's home directory at the start.

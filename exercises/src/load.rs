@@ -3,6 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use clusterlab::kube::manifest;
+use clusterlab::lab::LabSpec;
+
 use crate::check::Expression;
 use crate::exercise::{END, FILES, LAB, SOLUTION, WRONG, YAML};
 use crate::markdown::{self, Sections};
@@ -226,6 +229,9 @@ impl Load<'_> {
                 self.field(field, error.to_string());
             }
         });
+        if let Err(diagnostics) = manifest::read::<LabSpec>(&personal.lab) {
+            self.problems.extend(diagnostics.into_iter().map(|found| Problem::of(LAB, found)));
+        }
     }
 }
 
@@ -265,7 +271,12 @@ mod tests {
             changed(YAML, "files['gpu.txt'] == ''", "flies['gpu.txt'] == ''"),
             changed(YAML, "files['gpu.txt'] == ''", "files['gpu.txt'] == = ''"),
             changed(YAML, "cuda-{{name}}` yet", "cuda-{{nam}}` yet"),
-            changed(YAML, "- Nobody makes a lone pod again by itself.", "- Two.\n      - Three."),
+            changed(
+                YAML,
+                "- The old pod is gone. Nothing has taken its place yet.",
+                "- Two.\n      - Three.",
+            ),
+            changed(LAB, "dgx-h100", "dgx-h9000"),
             changed("en.md", "## Read what it saw {#logs}", "## Read what it saw"),
             changed("ko.md", "{#logs}", "{#log}"),
             changed("wrong/plural.sh", "# expects: misspelt-resource", "# expects: misspelled"),

@@ -13,17 +13,7 @@ pub(crate) struct Yaml {
 impl Yaml {
     /// Reads the text and decodes it.
     pub(crate) fn read(text: &str) -> Result<(Self, Exercise), LoadError> {
-        let problem = |diagnostic: Diagnostic| {
-            let hint =
-                if diagnostic.hint.is_empty() { String::new() } else { format!(" ({})", diagnostic.hint) };
-            Problem {
-                file: YAML.to_owned(),
-                place: Some((diagnostic.line, diagnostic.column)),
-                // Its messages name the field.
-                field: String::new(),
-                message: diagnostic.message + &hint,
-            }
-        };
+        let problem = |diagnostic: Diagnostic| Problem::of(YAML, diagnostic);
         let tree = parse_tree(text).map_err(|error| problem(error.into()))?;
         let exercise = from_tree(&tree)
             .map_err(|diagnostics| LoadError { problems: diagnostics.into_iter().map(problem).collect() })?;

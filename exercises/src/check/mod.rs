@@ -22,6 +22,7 @@
 
 mod expression;
 mod functions;
+mod lab;
 mod world;
 
 pub use expression::{CheckError, Expression, Uses};

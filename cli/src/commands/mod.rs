@@ -1,0 +1,32 @@
+//! The commands, one file each: its arguments, and `run`, which answers the exit code.
+
+mod check;
+mod exercises;
+mod grade;
+mod run;
+mod shell;
+
+use clap::Subcommand;
+
+/// What `clusterlab` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Shell(shell::Shell),
+    Run(run::Run),
+    Grade(grade::Grade),
+    Exercises(exercises::Exercises),
+    Check(check::Check),
+}
+
+impl Command {
+    /// Does it; answers the exit code.
+    pub fn run(self) -> anyhow::Result<u8> {
+        match self {
+            Self::Shell(command) => command.run(),
+            Self::Run(command) => command.run(),
+            Self::Grade(command) => command.run(),
+            Self::Exercises(command) => command.run(),
+            Self::Check(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The binary as a person or a program calls it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// What a call printed and how it ended.
+struct Ran {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// Calls the binary in a folder of its own, with `input` on standard input.
+fn clusterlab(folder: &Path, arguments: &[&str], input: &str) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_clusterlab"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("LANG", "C.UTF-8")
+        .env_remove("LC_ALL")
+        .env_remove("LC_MESSAGES")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// An empty folder with the given files.
+fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    for (path, text) in files {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+const LAB: &str = "nodes:\n- {name: gpu-1, system: dgx-h100}\n";
+
+/// The files of the exercise that is compiled in.
+fn first_exercise() -> clusterlab_exercises::Folder {
+    clusterlab_exercises::Folder::embedded().find(|folder| folder.name == "first-gpu-pod").unwrap()
+}
+
+/// Its solution for the learner with seed 1.
+fn solution() -> String {
+    clusterlab_exercises::Exercise::find("first-gpu-pod").unwrap().unwrap().for_learner(1).solution
+}
+
+#[test]
+fn run_prints_what_the_commands_print_and_exits_as_the_last_one_did() {
+    let folder =
+        folder("run", &[("lab.yaml", LAB), ("go.sh", "echo hello\nkubectl get nodes -o name\nfalse\n")]);
+    let ran = clusterlab(&folder, &["run", "lab.yaml", "--script", "go.sh"], "");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, "hello\nnode/gpu-1\n"), "{}", ran.stderr);
+    let ran = clusterlab(&folder, &["run", "lab.yaml", "--script", "-"], "cat <<END\na\nb\nEND\n");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "a\nb\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn run_stops_at_the_first_failure_if_asked_to() {
+    let folder = folder("errexit", &[("lab.yaml", LAB)]);
+    let script = "echo a\nkubectl get pod nothing\necho b\n";
+    let ran = clusterlab(&folder, &["run", "lab.yaml", "--script", "-"], script);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "a\nb\n"));
+    let ran = clusterlab(&folder, &["run", "lab.yaml", "-e", "--script", "-"], script);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, "a\n"));
+    assert_eq!(ran.stderr, "Error from server (NotFound): pods \"nothing\" not found\n");
+}
+
+#[test]
+fn run_as_json_gives_one_object_per_command_and_one_for_all() {
+    let folder = folder("json", &[("lab.yaml", LAB)]);
+    let call =
+        || clusterlab(&folder, &["run", "lab.yaml", "--json", "--script", "-"], "echo hi\nsleep 5; false\n");
+    let ran = call();
+    let lines: Vec<serde_json::Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!((&lines[0]["command"], &lines[0]["stdout"]), (&"echo hi".into(), &"hi\n".into()));
+    assert_eq!((&lines[1]["exitCode"], &lines[1]["seconds"]), (&1.into(), &5.0.into()));
+    assert_eq!((&lines[2]["commands"], &lines[2]["exitCode"]), (&2.into(), &1.into()));
+    assert_eq!(lines[2]["digest"].as_str().unwrap().len(), 64);
+    assert_eq!(ran.code, 1);
+    assert_eq!(call().stdout, ran.stdout, "the same spec and script go the same way");
+}
+
+#[test]
+fn grade_passes_the_solution_and_says_how_far_another_script_got() {
+    let folder = folder(
+        "grade",
+        &[("solution.sh", &solution()), ("half.sh", "kubectl apply -f pod.yaml\nsleep 60\n")],
+    );
+    let ran = clusterlab(&folder, &["grade", "first-gpu-pod", "--script", "solution.sh"], "");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("5 of 5 steps"), "{}", ran.stdout);
+
+    let ran = clusterlab(&folder, &["grade", "first-gpu-pod", "--script", "half.sh"], "");
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("0 of 5 steps") && ran.stdout.contains("hint: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("mistake: The container could not run"), "{}", ran.stdout);
+
+    let ran = clusterlab(&folder, &["grade", "first-gpu-pod", "--script", "half.sh", "--lang", "ko"], "");
+    assert!(ran.stdout.starts_with("첫 번째 GPU 파드 (first-gpu-pod), seed 1\n"), "{}", ran.stdout);
+
+    let ran = clusterlab(&folder, &["grade", "first-gpu-pod", "--script", "solution.sh", "--json"], "");
+    let lines: Vec<serde_json::Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let steps: Vec<_> = lines.iter().filter(|line| line["type"] == "step").map(|line| &line["id"]).collect();
+    assert_eq!(steps, ["run", "logs", "too-many", "reason", "mend"]);
+    assert_eq!(lines.last().unwrap()["report"]["finished"], true);
+}
+
+#[test]
+fn an_exercise_from_a_folder_is_graded_without_building_anything() {
+    let exercise = first_exercise();
+    let files: Vec<_> = exercise
+        .files
+        .iter()
+        .map(|(path, text)| (format!("mine/{path}"), text.replace("id: first-gpu-pod\n", "id: mine\n")))
+        .collect();
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let place = folder("own", &files);
+    let ran = clusterlab(&place, &["grade", "mine", "--script", "-"], "ls\n");
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let ran = clusterlab(&place, &["check", "mine", "--seeds", "1"], "");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+
+    // What an author gets to see when something is wrong.
+    std::fs::write(place.join("mine/solution.sh"), "true\n").unwrap();
+    let ran = clusterlab(&place, &["check", "mine", "--seeds", "1", "--json"], "");
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains(r#"the solution does not pass step \"run\""#), "{}", ran.stdout);
+    let yaml = std::fs::read_to_string(place.join("mine/exercise.yaml")).unwrap();
+    std::fs::write(place.join("mine/exercise.yaml"), yaml.replace("minutes: 15", "minuts: 15")).unwrap();
+    let ran = clusterlab(&place, &["check", "mine"], "");
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("exercise.yaml:8:1: unknown field \"minuts\""), "{}", ran.stderr);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_exits_with_two() {
+    let folder =
+        folder("errors", &[("bad.yaml", "nodes:\n- {name: a, system: dgx-9000}\n"), ("good.yaml", LAB)]);
+    let check = |arguments: &[&str], expect: &str| {
+        let ran = clusterlab(&folder, arguments, "");
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(expect), "{arguments:?}: {}", ran.stderr);
+    };
+    check(&[], "Usage: clusterlab");
+    check(&["run", "none.yaml", "--script", "-"], "error: cannot read the lab spec none.yaml: No such file");
+    check(&["run", "bad.yaml", "--script", "-"], "error: the lab spec bad.yaml has a mistake: ");
+    check(&["run", "bad.yaml", "--script", "-"], "dgx-9000");
+    check(
+        &["run", "good.yaml", "--script", "none.sh"],
+        "error: cannot read the script none.sh: No such file",
+    );
+    check(&["run", "good.yaml"], "--script <FILE>");
+    check(
+        &["grade", "no-such", "--script", "-"],
+        "no exercise and no folder is called \"no-such\"; the exercises are: first-gpu-pod",
+    );
+    check(&["grade", "first-gpu-pod", "--script", "-", "--lang", "fr"], "expected en or ko");
+    check(&["shell", "no-such"], "no exercise and no folder");
+    check(&["check", "first-gpu-pod", "--seeds", "0"], "--seeds must be at least 1");
+}
+
+#[test]
+fn the_exercises_are_listed() {
+    let folder = folder("list", &[]);
+    let ran = clusterlab(&folder, &["exercises"], "");
+    assert!(ran.stdout.starts_with("first-gpu-pod  Your first GPU pod (15 min)\n"), "{}", ran.stdout);
+    let ran = clusterlab(&folder, &["exercises", "--json", "--lang", "ko"], "");
+    let first: serde_json::Value = serde_json::from_str(ran.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(first["title"], "첫 번째 GPU 파드");
+}
+
+#[test]
+fn a_shell_reads_from_a_pipe_as_well() {
+    let folder = folder("shell", &[("lab.yaml", LAB)]);
+    let ran =
+        clusterlab(&folder, &["shell", "lab.yaml"], "echo one\n:advance 10m\nkubectl get -w pods\nexit 3\n");
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("one\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_shell_tells_an_exercise_and_ticks_its_steps() {
+    let folder = folder("lesson", &[]);
+    let ran = clusterlab(&folder, &["shell", "first-gpu-pod"], &(solution() + ":hint\n"));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.starts_with("# Your first GPU pod\n"), "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches('\u{2713}').count(), 5, "{}", ran.stdout);
+    assert!(ran.stdout.contains("## What you have seen"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_saved_shell_goes_on_where_it_was_left() {
+    let folder = folder("saved", &[("lab.yaml", LAB), ("cut.json", "{\"spec\": {\"na")]);
+    let ran = clusterlab(&folder, &["shell", "lab.yaml"], "echo kept > a.txt\n:save lab.json\n");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = clusterlab(&folder, &["shell", "lab.json"], "cat a.txt\n");
+    assert!(ran.stdout.contains("kept\n"), "{}{}", ran.stdout, ran.stderr);
+    let ran = clusterlab(&folder, &["shell", "cut.json"], "");
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("cut.json is not a saved lab"), "{}", ran.stderr);
+}
+
+#[test]
+fn somebody_who_reads_no_further_is_no_error() {
+    let folder = folder("pipe", &[("lab.yaml", LAB)]);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_clusterlab"))
+        .args(["run", "lab.yaml", "--json", "--script", "-"])
+        .current_dir(&folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    child.stdin.take().unwrap().write_all(b"echo a\necho b\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), b"".as_slice()));
+}
