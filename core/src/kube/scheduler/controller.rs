@@ -76,7 +76,7 @@ impl SchedulerController {
         api.set_now(now);
         loop {
             for decision in self.scheduler.advance(now) {
-                self.write(&decision, api);
+                write(&decision, api);
             }
             self.follow(api);
             let Some(decision) = self.scheduler.schedule_one_with(now, &mut ApiBinder(api)) else {
@@ -86,7 +86,7 @@ impl SchedulerController {
                 }
                 return;
             };
-            self.write(&decision, api);
+            write(&decision, api);
         }
     }
 
@@ -134,7 +134,7 @@ impl SchedulerController {
             Object::Node(_) if gone => self.scheduler.remove_node(event.object.name()),
             Object::Node(node) => self.scheduler.update_node(Arc::clone(node)),
             Object::Pod(_) if gone => {
-                self.scheduler.remove_pod(event.object.namespace(), event.object.name())
+                self.scheduler.remove_pod(event.object.namespace(), event.object.name());
             }
             Object::Pod(pod) => {
                 // Most changes of a pod are the kubelet's and mean nothing here.
@@ -156,72 +156,71 @@ impl SchedulerController {
         let labels = namespace.metadata.labels.clone().unwrap_or_default();
         self.scheduler.set_namespace(namespace.metadata.name.as_deref().unwrap_or_default(), &labels);
     }
+}
 
-    /// Writes a decision down: condition, nomination, events, victims.
-    fn write(&self, decision: &Decision, api: &mut ApiServer) {
-        let Some(pod) = api.read::<Pod>(&decision.namespace, &decision.name).cloned() else { return };
-        let time = api.timestamp();
-        let component = &*decision.attempt.scheduler_name;
-        let record = |api: &mut ApiServer, pod: &Arc<Pod>, warning, reason, action, message| {
-            let regarding = Object::Pod(Arc::clone(pod));
-            let (field_path, host, action) = (None, None, Some(action));
-            api.record(EventRecord {
-                regarding: &regarding,
-                field_path,
-                warning,
-                reason,
-                message,
-                component,
-                host,
-                action,
-            });
-        };
-        let reason = match &decision.attempt.outcome {
-            Outcome::Scheduled { node } => {
-                let message =
-                    format!("Successfully assigned {}/{} to {node}", decision.namespace, decision.name);
-                record(api, &pod, false, "Scheduled", "Binding", message);
-                return;
-            }
-            Outcome::Waiting { .. } => return,
-            Outcome::Skipped => {
-                let message = decision.attempt.message.clone();
-                record(api, &pod, true, "FailedScheduling", "Scheduling", message);
-                return;
-            }
-            Outcome::Unschedulable => "Unschedulable",
-            Outcome::Error => "SchedulerError",
-        };
-        let message = &decision.attempt.message;
-        record(api, &pod, true, "FailedScheduling", "Scheduling", cut(message));
-        // A pod that went in the meantime needs no condition.
-        let _ = api.update_status::<Pod>(&decision.namespace, &decision.name, |pod| {
-            set_condition(pod, "PodScheduled", "False", reason, message, &time);
-            if let Some(node) = &decision.nominated_node {
-                let nominated = (!node.is_empty()).then(|| node.to_string());
-                pod.status.get_or_insert_default().nominated_node_name = nominated;
-            }
+/// Writes a decision down: condition, nomination, events, victims.
+fn write(decision: &Decision, api: &mut ApiServer) {
+    let Some(pod) = api.read::<Pod>(&decision.namespace, &decision.name).cloned() else { return };
+    let time = api.timestamp();
+    let component = &*decision.attempt.scheduler_name;
+    let record = |api: &mut ApiServer, pod: &Arc<Pod>, warning, reason, action, message| {
+        let regarding = Object::Pod(Arc::clone(pod));
+        let (field_path, host, action) = (None, None, Some(action));
+        api.record(EventRecord {
+            regarding: &regarding,
+            field_path,
+            warning,
+            reason,
+            message,
+            component,
+            host,
+            action,
         });
-        for (namespace, name) in &decision.cleared_nominations {
-            let _ = api.update_status::<Pod>(namespace, name, |pod| {
-                pod.status.get_or_insert_default().nominated_node_name = None;
-            });
+    };
+    let reason = match &decision.attempt.outcome {
+        Outcome::Scheduled { node } => {
+            let message = format!("Successfully assigned {}/{} to {node}", decision.namespace, decision.name);
+            record(api, &pod, false, "Scheduled", "Binding", message);
+            return;
         }
-        for (namespace, name) in &decision.victims {
-            let Some(victim) = api.read::<Pod>(namespace, name).cloned() else { continue };
-            if victim.metadata.deletion_timestamp.is_some() {
-                continue;
-            }
-            let text = format!("{component}: preempting to accommodate a higher priority pod");
-            let _ = api.update_status::<Pod>(namespace, name, |victim| {
-                set_condition(victim, "DisruptionTarget", "True", "PreemptionByScheduler", &text, &time);
-            });
-            if api.delete(Kind::Pod, namespace, name, &DeleteOptions::default()).is_ok() {
-                let uid = pod.metadata.uid.as_deref().unwrap_or_default();
-                let node = decision.nominated_node.as_deref().unwrap_or_default();
-                let message = format!("Preempted by pod {uid} on node {node}");
-                record(api, &victim, false, "Preempted", "Preempting", message);
-            }
+        Outcome::Waiting { .. } => return,
+        Outcome::Skipped => {
+            let message = decision.attempt.message.clone();
+            record(api, &pod, true, "FailedScheduling", "Scheduling", message);
+            return;
+        }
+        Outcome::Unschedulable => "Unschedulable",
+        Outcome::Error => "SchedulerError",
+    };
+    let message = &decision.attempt.message;
+    record(api, &pod, true, "FailedScheduling", "Scheduling", cut(message));
+    // A pod that went in the meantime needs no condition.
+    let _ = api.update_status::<Pod>(&decision.namespace, &decision.name, |pod| {
+        set_condition(pod, "PodScheduled", "False", reason, message, &time);
+        if let Some(node) = &decision.nominated_node {
+            let nominated = (!node.is_empty()).then(|| node.to_string());
+            pod.status.get_or_insert_default().nominated_node_name = nominated;
+        }
+    });
+    for (namespace, name) in &decision.cleared_nominations {
+        let _ = api.update_status::<Pod>(namespace, name, |pod| {
+            pod.status.get_or_insert_default().nominated_node_name = None;
+        });
+    }
+    for (namespace, name) in &decision.victims {
+        let Some(victim) = api.read::<Pod>(namespace, name).cloned() else { continue };
+        if victim.metadata.deletion_timestamp.is_some() {
+            continue;
+        }
+        let text = format!("{component}: preempting to accommodate a higher priority pod");
+        let _ = api.update_status::<Pod>(namespace, name, |victim| {
+            set_condition(victim, "DisruptionTarget", "True", "PreemptionByScheduler", &text, &time);
+        });
+        if api.delete(Kind::Pod, namespace, name, &DeleteOptions::default()).is_ok() {
+            let uid = pod.metadata.uid.as_deref().unwrap_or_default();
+            let node = decision.nominated_node.as_deref().unwrap_or_default();
+            let message = format!("Preempted by pod {uid} on node {node}");
+            record(api, &victim, false, "Preempted", "Preempting", message);
         }
     }
 }

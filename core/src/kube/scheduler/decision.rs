@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::framework::{Code, Reason};
+use super::cluster::NodeId;
+use super::cycle::{Found, Scores};
+use super::framework::{Code, Context, PluginId, Profile, Reason, Status};
 use super::preemption::Preemption;
 use crate::sim::SimTime;
 
@@ -138,4 +140,47 @@ impl Decision {
             _ => None,
         }
     }
+}
+
+/// Writes down what became of every node.
+pub(super) fn record_filters(attempt: &mut Attempt, context: &Context<'_>, profile: &Profile, found: &Found) {
+    let result = |plugin: PluginId, status: &Status| FilterResult {
+        plugin: profile.plugin(plugin).name().into(),
+        code: status.code,
+        reasons: status.reasons.to_vec(),
+    };
+    attempt.pre_filter = found.pre_filter.as_ref().map(|(plugin, status)| result(*plugin, status));
+    let name = |node: NodeId| Arc::clone(context.cluster.node_name(node));
+    attempt.feasible = found.feasible.iter().map(|node| name(*node)).collect();
+    let rejected = found.statuses.rejected.iter();
+    attempt.filter = rejected.map(|r| (name(r.node), result(r.plugin, &r.status))).collect();
+}
+
+/// Writes down every score.
+pub(super) fn record_scores(
+    attempt: &mut Attempt,
+    context: &Context<'_>,
+    profile: &Profile,
+    found: &Found,
+    scores: &Scores,
+) {
+    attempt.score_plugins = scores
+        .plugins
+        .iter()
+        .map(|id| ScorePlugin {
+            name: profile.plugin(*id).name().into(),
+            weight: profile.weights[id.index()],
+        })
+        .collect();
+    let column = |values: &[i64], node: usize| -> Vec<i64> {
+        (0..scores.plugins.len()).map(|plugin| scores.row(values, plugin)[node]).collect()
+    };
+    attempt.scores = (0..found.feasible.len())
+        .map(|node| NodeScore {
+            node: Arc::clone(context.cluster.node_name(found.feasible[node])),
+            raw: column(&scores.raw, node),
+            normalized: column(&scores.normalized, node),
+            total: scores.totals[node],
+        })
+        .collect();
 }

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::cluster::{Cluster, NodeId, PodInfo, Selector, Symbol, is_terminal, namespace, node_name};
+use super::cluster::{
+    Cluster, NodeId, OwnerKind, PodInfo, Selector, Symbol, is_terminal, namespace, node_name,
+};
 use super::config::{ConfigError, SchedulerConfiguration};
 use super::decision::{Attempt, Recording};
 use super::framework::{Context, PluginId, Profile, Registry};
@@ -30,7 +33,7 @@ pub(super) struct PodRecord {
 /// ```
 /// use clusterlab::kube::scheduler::{Scheduler, SchedulerConfiguration};
 /// use clusterlab::sim::SimTime;
-/// use k8s_openapi::api::core::v1::{Node, Pod};
+/// use k8s_openapi::api::core::v1::{Node, Pod, Service};
 /// use serde_json::{from_value, json};
 ///
 /// let mut scheduler = Scheduler::new(&SchedulerConfiguration::default())?;
@@ -167,10 +170,10 @@ impl Scheduler {
             // Deleted and created again under the same name.
             self.forget(id);
         }
-        let info = Arc::new(self.cluster.convert_pod(pod));
+        let info = Arc::new(self.cluster.convert_pod(&pod));
         match known.filter(|id| self.record(*id).is_some()) {
             None => self.accept(info),
-            Some(id) => self.renew(id, info),
+            Some(id) => self.renew(id, &info),
         }
     }
 
@@ -190,6 +193,32 @@ impl Scheduler {
     /// A namespace went.
     pub fn remove_namespace(&mut self, name: &str) {
         self.cluster.remove_namespace(name);
+    }
+
+    /// A Service changed (or came): pods without spread constraints of their own are spread among those it selects.
+    pub fn set_service(&mut self, service: &Service) {
+        let metadata = &service.metadata;
+        let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+        let namespace = metadata.namespace.as_deref().unwrap_or("default");
+        self.cluster.set_service(namespace, metadata.name.as_deref().unwrap_or_default(), selector);
+    }
+
+    /// A Service went.
+    pub fn remove_service(&mut self, namespace: &str, name: &str) {
+        self.cluster.set_service(namespace, name, None);
+    }
+
+    /// A ReplicaSet, StatefulSet or ReplicationController came, changed its selector, or went (no selector).
+    pub fn set_workload(
+        &mut self,
+        kind: OwnerKind,
+        namespace: &str,
+        name: &str,
+        selector: Option<&LabelSelector>,
+    ) {
+        let symbols = &mut self.cluster.symbols;
+        let selector = selector.map(|selector| Selector::new(Some(selector), symbols));
+        self.cluster.set_workload(kind, namespace, name, selector);
     }
 
     /// A disruption budget changed (or came).
@@ -258,7 +287,7 @@ impl Scheduler {
 
     /// The instant at which the scheduler has something to do, if nothing happens until then.
     pub fn next_wakeup(&self) -> Option<SimTime> {
-        let permit = self.waiting.values().map(|waiting| waiting.deadline()).min();
+        let permit = self.waiting.values().map(WaitingPod::deadline).min();
         self.queue.next_wakeup().into_iter().chain(permit).min()
     }
 
@@ -290,47 +319,46 @@ impl Scheduler {
         self.by_name.insert((info.namespace, info.name), id);
         let record = PodRecord { info: Arc::clone(&info), node: None, attempts: Vec::new() };
         self.pods[id.index()] = Some(record);
-        match node_name(&info.pod).map(str::to_owned) {
-            Some(node) => self.assign(id, &info, &node),
-            None => {
-                self.nominate_from_status(&info);
-                if let Some(profile) = self.profile_of(&info) {
-                    self.queue.add(id, info, profile, &self.profiles);
-                }
+        if let Some(node) = node_name(&info.pod).map(str::to_owned) {
+            self.assign(id, &info, &node);
+        } else {
+            self.nominate_from_status(&info);
+            if let Some(profile) = self.profile_of(&info) {
+                self.queue.add(id, info, profile, &self.profiles);
             }
         }
     }
 
     /// Takes over the new state of a known pod.
-    fn renew(&mut self, id: PodId, info: Arc<PodInfo>) {
+    fn renew(&mut self, id: PodId, info: &Arc<PodInfo>) {
         let Some(record) = self.record_mut(id) else { return };
-        let old = std::mem::replace(&mut record.info, Arc::clone(&info));
+        let old = std::mem::replace(&mut record.info, Arc::clone(info));
         let node = record.node;
         let target = node_name(&info.pod).map(str::to_owned);
         match (node, target) {
             (Some(node), _) => {
                 self.cluster.remove_pod(&old, node);
                 let name = Arc::clone(self.cluster.node_name(node));
-                self.cluster.add_pod(&info, &name);
-                let change = ClusterChange::AssignedPodUpdated { old: &old, new: &info };
+                self.cluster.add_pod(info, &name);
+                let change = ClusterChange::AssignedPodUpdated { old: &old, new: info };
                 notify(&mut self.queue, &self.profiles, &self.cluster, &change);
             }
             (None, Some(target)) => {
                 // Bound by somebody else.
                 self.queue.remove(id, &self.profiles);
-                self.nominator.remove(&info);
-                self.assign(id, &info, &target);
+                self.nominator.remove(info);
+                self.assign(id, info, &target);
             }
             (None, None) => {
                 if old.nominated_node_name() != info.nominated_node_name()
                     || self.nominator.node_of(&old).is_some()
                 {
-                    self.renew_nomination(&old, &info);
+                    self.renew_nomination(&old, info);
                 }
-                let change = ClusterChange::PodUpdated { old: &old, new: &info };
+                let change = ClusterChange::PodUpdated { old: &old, new: info };
                 let Self { queue, profiles, cluster, .. } = self;
                 let hints = hints(profiles, cluster, &change);
-                queue.update(id, Arc::clone(&info), profiles, &hints, change.kinds());
+                queue.update(id, Arc::clone(info), profiles, &hints, change.kinds());
             }
         }
     }

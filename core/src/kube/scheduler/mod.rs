@@ -16,6 +16,7 @@
 //!   node will do, [`preemption`].
 
 pub mod cluster;
+pub mod conform;
 pub mod framework;
 pub mod preemption;
 pub mod queue;

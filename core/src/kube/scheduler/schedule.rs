@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::cluster::{NodeId, PodInfo};
-use super::cycle::{Found, Scores, choose, find_nodes, post_filter, score_nodes};
-use super::decision::{Attempt, Decision, FilterResult, NodeScore, Outcome, Recording, ScorePlugin};
+use super::cycle::{choose, find_nodes, post_filter, score_nodes};
+use super::decision::{Attempt, Decision, Outcome, Recording, record_filters, record_scores};
 use super::engine::{Scheduler, notify};
 use super::framework::{
     Binder, Code, Context, CycleState, NodeStatuses, Nomination, PluginId, PluginSet, Profile, Rejection,
@@ -26,7 +26,7 @@ impl Binder for NoBinder {
 }
 
 /// How a cycle ended without a binding.
-struct Failure {
+pub(super) struct Failure {
     message: String,
     rejectors: PluginSet,
     pending: PluginSet,
@@ -251,7 +251,7 @@ impl Scheduler {
     }
 
     /// Gives back what was reserved, and forgets that the pod was assumed to be on the node.
-    fn unreserve(
+    pub(super) fn unreserve(
         &mut self,
         id: PodId,
         info: &Arc<PodInfo>,
@@ -272,7 +272,7 @@ impl Scheduler {
         }
     }
 
-    fn bind(
+    pub(super) fn bind(
         &mut self,
         id: PodId,
         info: &Arc<PodInfo>,
@@ -303,85 +303,14 @@ impl Scheduler {
         }
     }
 
-    /// The pods that wait for permission: namespace, name and node.
-    pub fn waiting_pods(&self) -> Vec<(Arc<str>, Arc<str>, Arc<str>)> {
-        let waiting = self.waiting.iter().filter_map(|(id, waiting)| {
-            let (namespace, name) = self.names(&self.record(*id)?.info);
-            Some((namespace, name, Arc::clone(self.cluster.node_name(waiting.node))))
-        });
-        waiting.collect()
-    }
-
-    /// A permit plugin allows a pod that it asked to wait; the pod is bound when no other plugin has it wait.
-    pub fn allow_waiting(
-        &mut self,
-        namespace: &str,
-        name: &str,
-        plugin: &str,
-        now: SimTime,
-        binder: &mut dyn Binder,
-    ) -> Option<Decision> {
-        let id = self.find(namespace, name)?;
-        let waiting = self.waiting.get_mut(&id)?;
-        let profile = waiting.profile;
-        let plugin = self.profiles[profile].plugins().find(|(_, known)| known.name() == plugin)?.0;
-        waiting.pending.remove(&plugin)?;
-        if !waiting.pending.is_empty() {
-            return None;
-        }
-        let WaitingPod { node, mut state, .. } = self.waiting.remove(&id)?;
-        let info = Arc::clone(&self.record(id)?.info);
-        let mut attempt = self.continued_attempt(id, now)?;
-        match self.bind(id, &info, profile, &mut state, node, binder) {
-            Ok(()) => {
-                attempt.outcome = Outcome::Scheduled { node: Arc::clone(self.cluster.node_name(node)) };
-                Some(self.conclude(id, &info, attempt, None))
-            }
-            Err(failure) => Some(self.fail(id, &info, attempt, failure)),
-        }
-    }
-
-    /// A permit plugin refuses a pod that it asked to wait.
-    pub fn reject_waiting(
-        &mut self,
-        namespace: &str,
-        name: &str,
-        plugin: &str,
-        message: &str,
-        now: SimTime,
-    ) -> Option<Decision> {
-        let id = self.find(namespace, name)?;
-        let profile = self.waiting.get(&id)?.profile;
-        let plugin = self.profiles[profile].plugins().find(|(_, known)| known.name() == plugin)?.0;
-        self.refuse_waiting(id, plugin, message, now)
-    }
-
-    fn refuse_waiting(
+    /// Puts the pod back, nominates it if preemption made room, and writes down why.
+    pub(super) fn fail(
         &mut self,
         id: PodId,
-        plugin: PluginId,
-        message: &str,
-        now: SimTime,
-    ) -> Option<Decision> {
-        let WaitingPod { node, profile, mut state, .. } = self.waiting.remove(&id)?;
-        let info = Arc::clone(&self.record(id)?.info);
-        let attempt = self.continued_attempt(id, now)?;
-        self.unreserve(id, &info, profile, &mut state, node);
-        let failure = refused_on(node, plugin, Status::unschedulable(message.to_owned()));
-        let decision = self.fail(id, &info, attempt, failure);
-        let change = ClusterChange::AssignedPodDeleted(&info);
-        notify(&mut self.queue, &self.profiles, &self.cluster, &change);
-        Some(decision)
-    }
-
-    /// The attempt of a pod that waited, taken up again.
-    fn continued_attempt(&mut self, id: PodId, now: SimTime) -> Option<Attempt> {
-        let last = self.record_mut(id)?.attempts.pop()?;
-        Some(Attempt { at: now, ..(*last).clone() })
-    }
-
-    /// Puts the pod back, nominates it if preemption made room, and writes down why.
-    fn fail(&mut self, id: PodId, info: &Arc<PodInfo>, mut attempt: Attempt, failure: Failure) -> Decision {
+        info: &Arc<PodInfo>,
+        mut attempt: Attempt,
+        failure: Failure,
+    ) -> Decision {
         let Failure { message, rejectors, pending, nomination, rejected } = failure;
         attempt.message = message;
         attempt.outcome = if rejected { Outcome::Unschedulable } else { Outcome::Error };
@@ -408,7 +337,7 @@ impl Scheduler {
     }
 
     /// Keeps the attempt, and makes the decision out of it.
-    fn conclude(
+    pub(super) fn conclude(
         &mut self,
         id: PodId,
         info: &PodInfo,
@@ -439,7 +368,7 @@ impl Scheduler {
         }
     }
 
-    fn names(&self, info: &PodInfo) -> (Arc<str>, Arc<str>) {
+    pub(super) fn names(&self, info: &PodInfo) -> (Arc<str>, Arc<str>) {
         let symbols = &self.cluster.symbols;
         (Arc::clone(symbols.name(info.namespace)), Arc::clone(symbols.name(info.name)))
     }
@@ -487,15 +416,15 @@ fn run_bind(
 }
 
 /// The failure of a pod that had a node when a plugin refused it there.
-fn refused_on(node: NodeId, plugin: PluginId, status: Status) -> Failure {
+pub(super) fn refused_on(node: NodeId, plugin: PluginId, status: Status) -> Failure {
     if !status.is_rejected() {
         return Failure::error(status.message());
     }
     let (mut rejectors, mut pending) = (PluginSet::default(), PluginSet::default());
     if status.code == Code::Pending {
-        pending.insert(plugin)
+        pending.insert(plugin);
     } else {
-        rejectors.insert(plugin)
+        rejectors.insert(plugin);
     }
     let statuses =
         NodeStatuses { rejected: vec![Rejection { node, plugin, status }], ..NodeStatuses::default() };
@@ -506,45 +435,4 @@ fn refused_on(node: NodeId, plugin: PluginId, status: Status) -> Failure {
         nomination: Nomination::Clear,
         rejected: true,
     }
-}
-
-fn record_filters(attempt: &mut Attempt, context: &Context<'_>, profile: &Profile, found: &Found) {
-    let result = |plugin: PluginId, status: &Status| FilterResult {
-        plugin: profile.plugin(plugin).name().into(),
-        code: status.code,
-        reasons: status.reasons.to_vec(),
-    };
-    attempt.pre_filter = found.pre_filter.as_ref().map(|(plugin, status)| result(*plugin, status));
-    let name = |node: NodeId| Arc::clone(context.cluster.node_name(node));
-    attempt.feasible = found.feasible.iter().map(|node| name(*node)).collect();
-    let rejected = found.statuses.rejected.iter();
-    attempt.filter = rejected.map(|r| (name(r.node), result(r.plugin, &r.status))).collect();
-}
-
-fn record_scores(
-    attempt: &mut Attempt,
-    context: &Context<'_>,
-    profile: &Profile,
-    found: &Found,
-    scores: &Scores,
-) {
-    attempt.score_plugins = scores
-        .plugins
-        .iter()
-        .map(|id| ScorePlugin {
-            name: profile.plugin(*id).name().into(),
-            weight: profile.weights[id.index()],
-        })
-        .collect();
-    let column = |values: &[i64], node: usize| -> Vec<i64> {
-        (0..scores.plugins.len()).map(|plugin| scores.row(values, plugin)[node]).collect()
-    };
-    attempt.scores = (0..found.feasible.len())
-        .map(|node| NodeScore {
-            node: Arc::clone(context.cluster.node_name(found.feasible[node])),
-            raw: column(&scores.raw, node),
-            normalized: column(&scores.normalized, node),
-            total: scores.totals[node],
-        })
-        .collect();
 }

@@ -8,6 +8,7 @@
 
 mod node_info;
 mod node_tree;
+mod owners;
 mod pod_info;
 mod requests;
 mod resources;
@@ -15,13 +16,15 @@ mod selector;
 mod symbols;
 mod taint;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Node;
 
 pub use node_info::{NodeId, NodeInfo};
 use node_tree::{NodeTree, Zone};
+pub use owners::OwnerKind;
+use owners::Owners;
 pub use pod_info::{
     HostPort, NodeAffinityInfo, PodInfo, PodTerm, SpreadConstraint, WhenUnsatisfiable, is_terminal,
     namespace, node_name,
@@ -52,6 +55,11 @@ pub struct Cluster {
     /// Labels of namespaces.
     namespaces: BTreeMap<Symbol, Labels>,
     no_labels: Labels,
+    owners: Owners,
+    /// Nodes with pods that have terms of affinity or anti-affinity.
+    with_affinity: BTreeSet<NodeId>,
+    /// Nodes with pods that have required terms of anti-affinity.
+    with_required_anti_affinity: BTreeSet<NodeId>,
 }
 
 impl Default for Cluster {
@@ -69,13 +77,16 @@ impl Default for Cluster {
             image_nodes: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             no_labels: Labels::default(),
+            owners: Owners::default(),
+            with_affinity: BTreeSet::new(),
+            with_required_anti_affinity: BTreeSet::new(),
         }
     }
 }
 
 impl Cluster {
     /// Converts a pod.
-    pub fn convert_pod(&mut self, pod: Arc<k8s_openapi::api::core::v1::Pod>) -> PodInfo {
+    pub fn convert_pod(&mut self, pod: &Arc<k8s_openapi::api::core::v1::Pod>) -> PodInfo {
         PodInfo::new(pod, &mut self.resources, &mut self.symbols)
     }
 
@@ -140,21 +151,18 @@ impl Cluster {
         });
         info.set_node(node, &mut self.resources, &mut self.symbols);
         let zone = Zone::new(&info.labels, &self.symbols);
-        match &old {
-            Some(old) => {
-                self.count_images(&old.images, false);
-                let old_zone = Zone::new(&old.labels, &self.symbols);
-                // A node that moves to another zone keeps its place in the order until a node
-                // comes or goes, as upstream's snapshot does.
-                if old_zone != zone {
-                    self.tree.remove(old_zone, id);
-                    self.tree.add(zone, id);
-                }
-            }
-            None => {
+        if let Some(old) = &old {
+            self.count_images(&old.images, false);
+            let old_zone = Zone::new(&old.labels, &self.symbols);
+            // A node that moves to another zone keeps its place in the order until a node
+            // comes or goes, as upstream's snapshot does.
+            if old_zone != zone {
+                self.tree.remove(old_zone, id);
                 self.tree.add(zone, id);
-                self.order_is_stale = true;
             }
+        } else {
+            self.tree.add(zone, id);
+            self.order_is_stale = true;
         }
         let images = std::mem::take(&mut self.nodes[id.index()].images);
         self.count_images(&images, true);
@@ -178,12 +186,61 @@ impl Cluster {
     pub fn add_pod(&mut self, pod: &Arc<PodInfo>, node: &str) -> NodeId {
         let id = self.slot(node);
         self.nodes[id.index()].add_pod(pod);
+        self.note_affinity(id, pod);
         id
     }
 
     /// Takes a pod off its node.
     pub fn remove_pod(&mut self, pod: &PodInfo, node: NodeId) {
         self.nodes[node.index()].remove_pod(pod);
+        self.note_affinity(node, pod);
+    }
+
+    /// Keeps the sets of nodes up to date after `pod` came to or went from one.
+    fn note_affinity(&mut self, id: NodeId, pod: &PodInfo) {
+        if !pod.has_pod_affinity() {
+            return;
+        }
+        let node = &self.nodes[id.index()];
+        for (set, pods) in [
+            (&mut self.with_affinity, &node.pods_with_affinity),
+            (&mut self.with_required_anti_affinity, &node.pods_with_required_anti_affinity),
+        ] {
+            if pods.is_empty() {
+                set.remove(&id);
+            } else {
+                set.insert(id);
+            }
+        }
+    }
+
+    /// Nodes with pods that have terms of affinity or anti-affinity.
+    pub fn nodes_with_affinity(&self) -> impl Iterator<Item = &NodeInfo> {
+        self.with_affinity.iter().map(|id| self.node(*id)).filter(|node| node.node.is_some())
+    }
+
+    /// Nodes with pods that have required terms of anti-affinity.
+    pub fn nodes_with_required_anti_affinity(&self) -> impl Iterator<Item = &NodeInfo> {
+        self.with_required_anti_affinity.iter().map(|id| self.node(*id)).filter(|node| node.node.is_some())
+    }
+
+    /// What selects the pods that belong together with this one, by its Services and its controller.
+    pub fn default_selector(&self, pod: &PodInfo) -> Selector {
+        self.owners.default_selector(pod, &self.symbols)
+    }
+
+    /// The selector of a Service; none takes it away.
+    pub fn set_service(&mut self, namespace: &str, name: &str, selector: Option<&BTreeMap<String, String>>) {
+        let selector = selector.filter(|selector| !selector.is_empty());
+        let selector = selector.map(|selector| Labels::new(selector, &mut self.symbols));
+        let (namespace, name) = (self.symbols.intern(namespace), self.symbols.intern(name));
+        self.owners.set_service(namespace, name, selector);
+    }
+
+    /// The selector of a workload controller; none takes it away.
+    pub fn set_workload(&mut self, kind: OwnerKind, namespace: &str, name: &str, selector: Option<Selector>) {
+        let (namespace, name) = (self.symbols.intern(namespace), self.symbols.intern(name));
+        self.owners.set_workload(kind, namespace, name, selector);
     }
 
     /// On how many nodes an image is.

@@ -224,18 +224,18 @@ pub struct PodInfo {
 
 impl PodInfo {
     /// Converts a pod.
-    pub fn new(pod: Arc<Pod>, names: &mut ResourceNames, symbols: &mut Symbols) -> Self {
+    pub fn new(pod: &Arc<Pod>, names: &mut ResourceNames, symbols: &mut Symbols) -> Self {
         let none = PodSpec::default();
         let spec = pod.spec.as_ref().unwrap_or(&none);
         let metadata = &pod.metadata;
         let status = pod.status.as_ref();
         let mut info = Self {
-            namespace: symbols.intern(namespace(&pod)),
+            namespace: symbols.intern(namespace(pod)),
             name: symbols.intern(metadata.name.as_deref().unwrap_or_default()),
             labels: Labels::new(metadata.labels.iter().flatten(), symbols),
             priority: spec.priority.unwrap_or(0),
             may_preempt: spec.preemption_policy.as_deref() != Some("Never"),
-            requests: Requests::new(&pod, names, symbols),
+            requests: Requests::new(pod, names, symbols),
             host_ports: host_ports(spec, symbols),
             tolerations: spec
                 .tolerations
@@ -256,7 +256,7 @@ impl PodInfo {
             terminating: metadata.deletion_timestamp.is_some(),
             start_time: status.and_then(|status| status.start_time.as_ref()).map(|time| time.0),
             not_modelled: not_modelled(spec),
-            pod: Arc::clone(&pod),
+            pod: Arc::clone(pod),
         };
         if let Some(affinity) = &spec.affinity {
             info.convert_pod_affinity(affinity, symbols);

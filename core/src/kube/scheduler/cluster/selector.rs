@@ -105,6 +105,11 @@ impl Selector {
         }
     }
 
+    /// The selector that matches everything.
+    pub const fn everything() -> Self {
+        Self { requirements: Some(Vec::new()) }
+    }
+
     /// Asks also for `key` to be `value`, or not to be it (`matchLabelKeys`, `mismatchLabelKeys`).
     pub fn require(&mut self, key: Symbol, value: Symbol, equal: bool) {
         if let Some(requirements) = &mut self.requirements {

@@ -43,11 +43,13 @@ impl PluginSet {
     }
 
     /// Those of either set.
+    #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Those of both sets.
+    #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
@@ -222,19 +224,19 @@ impl Profile {
 
     /// The filters that are not skipped, in their order.
     pub(in super::super) fn filters(&self, skipped: PluginSet) -> Filters<'_> {
-        let filters = self
+        let active = self
             .plugins()
             .filter(|(id, _)| !skipped.contains(*id))
             .filter_map(|(id, plugin)| Some((id, plugin.filter()?)))
             .collect();
-        Filters { profile: self, filters, skipped }
+        Filters { profile: self, active, skipped }
     }
 }
 
 /// The filters of one cycle.
 pub(in super::super) struct Filters<'a> {
     profile: &'a Profile,
-    filters: Vec<(PluginId, &'a dyn super::Filter)>,
+    active: Vec<(PluginId, &'a dyn super::Filter)>,
     skipped: PluginSet,
 }
 
@@ -247,7 +249,7 @@ impl Filters<'_> {
         state: &CycleState,
         node: &NodeInfo,
     ) -> Option<(PluginId, Status)> {
-        for (id, filter) in &self.filters {
+        for (id, filter) in &self.active {
             let status = filter.filter(context, state, node);
             if !status.is_success() {
                 return Some((*id, status));

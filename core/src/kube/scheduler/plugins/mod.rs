@@ -4,11 +4,13 @@ mod default_binder;
 mod default_preemption;
 mod dynamic_resources;
 mod image_locality;
+mod inter_pod_affinity;
 mod node_affinity;
 mod node_name;
 mod node_ports;
 mod node_resources;
 mod node_unschedulable;
+mod pod_topology_spread;
 mod priority_sort;
 mod scheduling_gates;
 mod taint_toleration;
@@ -31,6 +33,8 @@ pub(super) const DEFAULT: &[(&str, i64, Factory)] = &[
     (node_affinity::NAME, 2, node_affinity::new),
     (node_ports::NAME, 0, node_ports::new),
     (node_resources::FIT_NAME, 1, node_resources::new_fit),
+    (pod_topology_spread::NAME, 2, pod_topology_spread::new),
+    (inter_pod_affinity::NAME, 2, inter_pod_affinity::new),
     (dynamic_resources::NAME, 2, dynamic_resources::new),
     (default_preemption::NAME, 0, default_preemption::new),
     (node_resources::BALANCED_NAME, 1, node_resources::new_balanced),

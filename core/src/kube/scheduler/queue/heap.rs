@@ -25,13 +25,12 @@ impl Heap {
         if self.positions.len() <= pod.index() {
             self.positions.resize(pod.index() + 1, ABSENT);
         }
-        match self.position(pod) {
-            Some(position) => self.fix(position, less),
-            None => {
-                self.items.push(pod);
-                self.place(self.items.len() - 1, pod);
-                self.up(self.items.len() - 1, less);
-            }
+        if let Some(position) = self.position(pod) {
+            self.fix(position, less);
+        } else {
+            self.items.push(pod);
+            self.place(self.items.len() - 1, pod);
+            self.up(self.items.len() - 1, less);
         }
     }
 

@@ -38,7 +38,7 @@ impl PodId {
 /// Expiries of back-offs are cut to windows of this length, so that within one the order of priority holds.
 const WINDOW: Duration = Duration::from_secs(1);
 /// How long a refused pod waits at most without any change.
-const MAX_UNSCHEDULABLE: Duration = Duration::from_secs(5 * 60);
+const MAX_UNSCHEDULABLE: Duration = Duration::from_mins(5);
 /// How often that is looked at.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(30);
 
