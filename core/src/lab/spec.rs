@@ -136,6 +136,7 @@ pub enum SpecError {
     Manifest(String),
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_default(unknown: &Unknown) -> bool {
     *unknown == Unknown::default()
 }

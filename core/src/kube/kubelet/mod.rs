@@ -88,7 +88,7 @@ impl Kubelets {
         let rng = self.seed.rng(&format!("kubelet/{}", machine.name));
         let agent = NodeAgent::new(machine, index, rng);
         let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(self.epoch.timestamp_secs(now));
-        let object = Object::Node(Arc::new(node::node_object(machine, &agent, config, time)));
+        let object = Object::Node(Arc::new(node::node_object(machine, &agent, config, &time)));
         let options = WriteOptions { field_manager: "kubelet".to_owned(), ..WriteOptions::default() };
         api.create("", object, &options)?;
         self.by_name.insert(machine.name.clone(), index);

@@ -80,7 +80,8 @@ impl NodeAgent {
     }
 
     pub(super) fn container_id(&mut self) -> String {
-        (0..4).map(|_| format!("{:016x}", self.rng.next_u64())).collect()
+        let mut word = || self.rng.next_u64();
+        format!("{:016x}{:016x}{:016x}{:016x}", word(), word(), word(), word())
     }
 
     pub(super) fn free_gpus(&self) -> usize {
@@ -126,7 +127,7 @@ impl NodeAgent {
     /// How long pulling `image` takes on this node: what is not in the cache, at
     /// the registry's rate.
     pub(super) fn pull_time(&self, registry: &Registry, image: &str) -> Duration {
-        registry.pull_time(image)
+        registry.pull_time_beside(image, self.images.values().map(AsRef::as_ref))
     }
 }
 
@@ -135,7 +136,7 @@ pub(super) fn node_object(
     machine: &hardware::Node,
     agent: &NodeAgent,
     config: &NodeConfig,
-    now: Time,
+    now: &Time,
 ) -> core::Node {
     let mut labels = BTreeMap::from([
         ("beta.kubernetes.io/arch".to_owned(), "amd64".to_owned()),
@@ -172,7 +173,7 @@ pub(super) fn node_object(
     }
 }
 
-fn node_status(machine: &hardware::Node, agent: &NodeAgent, now: Time) -> core::NodeStatus {
+fn node_status(machine: &hardware::Node, agent: &NodeAgent, now: &Time) -> core::NodeStatus {
     let healthy = machine.gpus.iter().filter(|gpu| gpu.is_allocatable()).count();
     let memory_ki = machine.memory_mib * 1024;
     let storage_ki = machine.local_storage_gb * 1_000_000_000 / 1024;

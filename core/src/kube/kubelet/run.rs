@@ -262,8 +262,7 @@ impl PodWorker {
         let hostname = self.hostname(ctx);
         env.insert("HOSTNAME".to_owned(), hostname.clone());
         if !container.gpus.is_empty() {
-            let uuids: Vec<_> =
-                container.gpus.iter().map(|g| ctx.machine.gpus[*g].uuid.to_string()).collect();
+            let uuids: Vec<_> = container.gpus.iter().map(|g| ctx.machine.gpus[*g].uuid.clone()).collect();
             env.insert("NVIDIA_VISIBLE_DEVICES".to_owned(), uuids.join(","));
         }
         let expand = |list: &Option<Vec<String>>| -> Option<Vec<String>> {

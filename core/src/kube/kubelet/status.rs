@@ -37,6 +37,9 @@ pub(super) fn phase(containers: &[Container], policy: &str, terminating: bool) -
     }
 }
 
+/// Whether a condition holds, why not, and the same for people.
+type Verdict = (bool, Option<&'static str>, Option<String>);
+
 /// What a status is made from.
 pub(super) struct Report<'a> {
     pub(super) pod: &'a core::Pod,
@@ -117,7 +120,7 @@ impl Report<'_> {
                 Some(format!("containers with unready status: [{}]", unready.join(" "))),
             )
         };
-        let own: [(&str, (bool, Option<&str>, Option<String>)); 4] = [
+        let own: [(&str, Verdict); 4] = [
             ("PodReadyToStartContainers", (self.sandbox_ready && !finished, None, None)),
             ("Initialized", initialized),
             ("Ready", ready.clone()),
