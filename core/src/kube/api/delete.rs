@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use k8s_openapi::api::core::v1::{NamespaceStatus, Pod};
+use k8s_openapi::api::core::v1::{Namespace, NamespaceStatus, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{ApiServer, DeleteOptions, Deletion, Kind, Object, ObjectKey, Status};
@@ -115,9 +115,24 @@ impl ApiServer {
 
     /// Called after every removal: the last object of a terminating namespace takes it along.
     pub(super) fn after_removal(&mut self, key: &ObjectKey) {
-        if !key.namespace.is_empty() {
-            self.finish_namespace(&key.namespace);
+        if key.namespace.is_empty() {
+            return;
         }
+        self.finish_namespace(&key.namespace);
+        // Controllers put back what belongs to every namespace.
+        let furniture = matches!(
+            (key.kind, key.name.as_str()),
+            (Kind::ServiceAccount, "default") | (Kind::ConfigMap, "kube-root-ca.crt")
+        );
+        if furniture && self.is_active(&key.namespace) {
+            super::bootstrap::furnish_namespace(self, &key.namespace);
+        }
+    }
+
+    /// Whether a namespace is there and stays.
+    pub(super) fn is_active(&self, namespace: &str) -> bool {
+        self.read::<Namespace>("", namespace)
+            .is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_none())
     }
 
     fn finish_namespace(&mut self, name: &str) {

@@ -34,13 +34,27 @@ const SERIES_ENDS: Duration = Duration::from_mins(6);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Correlator {
     /// Per same event: the object that counts it.
-    seen: BTreeMap<String, Seen>,
+    seen: BTreeMap<Identity, Seen>,
     /// Per kind of event: the messages of late.
-    similar: BTreeMap<String, Similar>,
+    similar: BTreeMap<Identity, Similar>,
     /// Per object and source: what is left of its allowance.
-    allowance: BTreeMap<String, Allowance>,
+    allowance: BTreeMap<(String, String), Allowance>,
     /// When to look which event may be forgotten.
     expiry: std::collections::VecDeque<(SimTime, ObjectKey, Option<String>)>,
+}
+
+/// What makes two events the same. The version of the object they are about does not count.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Identity {
+    /// Component and host.
+    source: String,
+    /// The uid of the object.
+    about: String,
+    field: Option<String>,
+    warning: bool,
+    reason: String,
+    /// The message, or what the new recorder looks at instead.
+    detail: String,
 }
 
 #[derive(Clone, Debug)]
@@ -70,27 +84,29 @@ impl ApiServer {
     pub fn record(&mut self, record: EventRecord<'_>) {
         let record = &record;
         let about = reference(record);
-        let identity = format!(
-            "{}\0{}\0{:?}\0{}\0{}",
-            record.component,
-            record.host.unwrap_or_default(),
-            about,
-            record.warning,
-            record.reason
-        );
+        let identity = Identity {
+            source: format!("{}/{}", record.component, record.host.unwrap_or_default()),
+            about: about.uid.clone().or_else(|| about.name.clone()).unwrap_or_default(),
+            field: record.field_path.clone(),
+            warning: record.warning,
+            reason: record.reason.to_owned(),
+            detail: String::new(),
+        };
         if let Some(action) = record.action {
-            self.record_series(record, about, &format!("{identity}\0{action}"), action);
+            // The new recorder also tells two versions of an object apart, but not two messages.
+            let version = about.resource_version.as_deref().unwrap_or_default();
+            let detail = format!("{action}/{version}");
+            self.record_series(record, about, Identity { detail, ..identity }, action);
         } else {
-            self.record_count(record, about, &identity);
+            self.record_count(record, about, identity);
         }
     }
 
-    fn record_count(&mut self, record: &EventRecord<'_>, about: ObjectReference, identity: &str) {
+    fn record_count(&mut self, record: &EventRecord<'_>, about: ObjectReference, identity: Identity) {
         let now = self.now;
-        // The version of the object is no part of what makes two events the same.
-        let unversioned = ObjectReference { resource_version: None, ..about.clone() };
-        let identity = identity.replace(&format!("{about:?}"), &format!("{unversioned:?}"));
-        let similar = self.correlator.similar.entry(identity.clone()).or_default();
+        // Events of two containers of a pod count together here.
+        let group = Identity { field: None, ..identity.clone() };
+        let similar = self.correlator.similar.entry(group.clone()).or_default();
         if now.since(similar.last) > SIMILAR_WITHIN {
             similar.messages.clear();
         }
@@ -99,13 +115,13 @@ impl ApiServer {
         let combined = similar.messages.len() >= SIMILAR;
         let (key, message) = if combined {
             similar.messages.pop_first();
-            (identity, format!("(combined from similar events): {}", record.message))
+            (group, format!("(combined from similar events): {}", record.message))
         } else {
-            (format!("{identity}\0{}", record.message), record.message.clone())
+            (Identity { detail: record.message.clone(), ..identity }, record.message.clone())
         };
         let seen = self.correlator.seen.get(&key).map(|seen| seen.key.clone());
         let known = seen.and_then(|seen| self.read::<Event>(&seen.namespace, &seen.name).cloned());
-        if !self.correlator.allow(record, &unversioned, now) {
+        if !self.correlator.allow(&key, now) {
             return;
         }
         let timestamp = self.timestamp();
@@ -133,10 +149,16 @@ impl ApiServer {
         self.write_event(event, key);
     }
 
-    fn record_series(&mut self, record: &EventRecord<'_>, about: ObjectReference, key: &str, action: &str) {
+    fn record_series(
+        &mut self,
+        record: &EventRecord<'_>,
+        about: ObjectReference,
+        key: Identity,
+        action: &str,
+    ) {
         let now = self.now;
         let micros = MicroTime(self.precise_timestamp());
-        let seen = self.correlator.seen.get(key).filter(|seen| now.since(seen.last) < SERIES_ENDS).cloned();
+        let seen = self.correlator.seen.get(&key).filter(|seen| now.since(seen.last) < SERIES_ENDS).cloned();
         let known = seen.and_then(|seen| self.read::<Event>(&seen.key.namespace, &seen.key.name).cloned());
         let event = if let Some(known) = known {
             let mut event = Arc::unwrap_or_clone(known);
@@ -158,7 +180,7 @@ impl ApiServer {
                 ..self.new_event(record, about)
             }
         };
-        self.write_event(event, key.to_owned());
+        self.write_event(event, key);
     }
 
     fn new_event(&mut self, record: &EventRecord<'_>, about: ObjectReference) -> Event {
@@ -188,13 +210,10 @@ impl ApiServer {
         }
     }
 
-    fn write_event(&mut self, event: Event, key: String) {
+    fn write_event(&mut self, event: Event, key: Identity) {
         // Nobody may create in a namespace that is going; a real recorder logs the refusal and forgets.
         let namespace = event.metadata.namespace.clone().unwrap_or_default();
-        let open = self
-            .read::<k8s_openapi::api::core::v1::Namespace>("", &namespace)
-            .is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_none());
-        if !open {
+        if !self.is_active(&namespace) {
             return;
         }
         let object = self.put(Object::Event(Arc::new(event)));
@@ -207,16 +226,19 @@ impl ApiServer {
     /// Forgets events that nobody has written for an hour, and what the recorders knew of them.
     pub(super) fn expire_events(&mut self) {
         let now = self.now;
+        let mut any = false;
         while self.correlator.expiry.front().is_some_and(|(due, ..)| *due <= now) {
             let Some((_, key, version)) = self.correlator.expiry.pop_front() else { break };
             if self.objects.get(&key).is_some_and(|object| object.meta().resource_version == version) {
                 self.remove(&key);
+                any = true;
             }
-            if self.correlator.expiry.is_empty() || self.correlator.seen.len() > 4096 {
-                let Self { correlator, objects, .. } = self;
-                correlator.seen.retain(|_, seen| objects.contains_key(&seen.key));
-                correlator.similar.retain(|_, similar| now.since(similar.last) <= SIMILAR_WITHIN);
-            }
+        }
+        if any {
+            let Self { correlator, objects, .. } = self;
+            correlator.seen.retain(|_, seen| objects.contains_key(&seen.key));
+            correlator.similar.retain(|_, similar| now.since(similar.last) <= SIMILAR_WITHIN);
+            correlator.allowance.retain(|_, allowance| allowance.tokens_at(now) < BURST);
         }
     }
 
@@ -228,18 +250,22 @@ impl ApiServer {
 
 impl Correlator {
     /// Takes one event off the allowance of an object, if any is left.
-    fn allow(&mut self, record: &EventRecord<'_>, about: &ObjectReference, now: SimTime) -> bool {
-        let about = ObjectReference { field_path: None, ..about.clone() };
-        let key = format!("{}\0{}\0{about:?}", record.component, record.host.unwrap_or_default());
+    fn allow(&mut self, identity: &Identity, now: SimTime) -> bool {
+        let key = (identity.source.clone(), identity.about.clone());
         let allowance = self.allowance.entry(key).or_insert(Allowance { tokens: BURST, at: now });
-        let refilled = now.since(allowance.at).as_secs_f64() / REFILL_SECONDS;
-        allowance.tokens = (allowance.tokens + refilled).min(BURST);
+        allowance.tokens = allowance.tokens_at(now);
         allowance.at = now;
         if allowance.tokens < 1.0 {
             return false;
         }
         allowance.tokens -= 1.0;
         true
+    }
+}
+
+impl Allowance {
+    fn tokens_at(&self, now: SimTime) -> f64 {
+        (self.tokens + now.since(self.at).as_secs_f64() / REFILL_SECONDS).min(BURST)
     }
 }
 

@@ -51,9 +51,9 @@ fn is_ours(taint: &Taint) -> bool {
         && (taint.key == UNSCHEDULABLE || MIRRORED.iter().any(|(_, _, key)| *key == taint.key))
 }
 
-/// The taints that a node should have, if it has others now. A node that has said nothing of itself yet is left alone.
+/// The taints that a node should have, if it has others now. A node that says nothing of itself has none.
 fn mirrored(node: &Node) -> Option<Vec<&'static str>> {
-    let conditions = node.status.as_ref()?.conditions.as_ref().filter(|conditions| !conditions.is_empty())?;
+    let conditions = node.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
     let mut wanted: Vec<&str> = MIRRORED
         .iter()
         .filter(|(kind, status, _)| conditions.iter().any(|c| c.type_ == *kind && c.status == *status))

@@ -43,7 +43,8 @@ impl ApiServer {
             event.object.kind() == kind && (namespace.is_empty() || event.object.namespace() == namespace)
         };
         let seen = |event: &WatchEvent| {
-            let is = event.verb != WatchVerb::Deleted && selectors.matches(&event.object);
+            let gone = event.verb == WatchVerb::Deleted;
+            let is = !gone && selectors.matches(&event.object);
             let was = event.previous.as_ref().is_some_and(|previous| selectors.matches(previous));
             let verb = match (was, is) {
                 (false, false) => return None,
@@ -51,7 +52,13 @@ impl ApiServer {
                 (true, true) => WatchVerb::Modified,
                 (true, false) => WatchVerb::Deleted,
             };
-            Some(WatchEvent { verb, ..event.clone() })
+            let mut event = WatchEvent { verb, ..event.clone() };
+            if !is && event.previous.as_ref().is_some_and(|_| !gone) {
+                // Out of view, but still there: the watcher is told what it last saw.
+                event.object = event.previous.clone().unwrap_or(event.object);
+                event.object.meta_mut().resource_version = Some(event.resource_version.to_string());
+            }
+            Some(event)
         };
         Ok(self.events_since(since).filter(in_scope).filter_map(seen).collect())
     }

@@ -90,7 +90,17 @@ impl ApiServer {
             while !prefix.is_char_boundary(cut) {
                 cut -= 1;
             }
-            meta.name = Some(format!("{}{}", &prefix[..cut], self.rng.name_suffix(5)));
+            let prefix = prefix[..cut].to_owned();
+            let namespace = meta.namespace.clone().unwrap_or_default();
+            // As the real server: some attempts, then the collision is told.
+            let mut name = String::new();
+            for _ in 0..8 {
+                name = format!("{prefix}{}", self.rng.name_suffix(5));
+                if !self.objects.contains_key(&Self::key(kind, &namespace, &name)) {
+                    break;
+                }
+            }
+            meta.name = Some(name);
         }
         strategy::prepare_for_create(&mut object);
         validation::on_create(&object)?;

@@ -69,15 +69,10 @@ impl State {
 
     fn wrong_type(&mut self, expected: &str, go_type: &str, value: &Value) {
         let (found, go_value) = match value {
-            Value::Null => ("nothing", "null".to_owned()),
-            Value::Bool(_) => ("a boolean", "bool".to_owned()),
             Value::Number(number) if expected == "a whole number" => {
                 ("another number", format!("number {number}"))
             }
-            Value::Number(_) => ("a number", "number".to_owned()),
-            Value::String(_) => ("a string", "string".to_owned()),
-            Value::Array(_) => ("a list", "array".to_owned()),
-            Value::Object(_) => ("an object", "object".to_owned()),
+            other => (found(other), go_kind(other).to_owned()),
         };
         let fields: Vec<&str> = self
             .path
@@ -93,6 +88,30 @@ impl State {
         };
         let go = format!("json: cannot unmarshal {go_value} into Go {target} of type {go_type}");
         self.add(ProblemKind::WrongType { expected: expected.to_owned(), found, go });
+    }
+}
+
+/// What a value is, for a person.
+const fn found(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// What a value is, to Go's decoder.
+const fn go_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }
 
@@ -156,14 +175,30 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let Self { value, state } = self;
-        match value {
+        let result = match value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(flag) => visitor.visit_bool(*flag),
             Value::Number(number) => number.deserialize_any(visitor).map_err(|e| Failure::new(e.to_string())),
             Value::String(text) => visitor.visit_borrowed_str(text),
             Value::Array(items) => visitor.visit_seq(Items { left: items.iter(), index: 0, state }),
             Value::Object(object) => visitor.visit_map(Entries::new(object, None, state)),
-        }
+        };
+        result.map_err(|failure| {
+            if failure.noted || !failure.message.ends_with("expected IntOrString") {
+                return failure;
+            }
+            // Go reads it as a number where it is no text.
+            let go_value = match value {
+                Value::Number(number) => format!("number {number}"),
+                other => go_kind(other).to_owned(),
+            };
+            state.add(ProblemKind::WrongType {
+                expected: "a number or a string".to_owned(),
+                found: found(value),
+                go: format!("json: cannot unmarshal {go_value} into Go value of type int32"),
+            });
+            Failure { noted: true, ..failure }
+        })
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {

@@ -18,6 +18,7 @@ pub use strategic::apply as apply_strategic;
 use serde_json::Value;
 
 use super::requests::Decoding;
+use super::validation::go_quote;
 use super::{ApiServer, Kind, Object, Patch, Reason, Status, Subresource, WriteOptions, defaults};
 use crate::kube::decode::ProblemKind;
 pub(super) use go_text::go_text;
@@ -65,7 +66,11 @@ impl ApiServer {
             ));
         }
         let meta = object.meta();
-        super::write::check_preconditions(&old, meta.uid.as_deref(), meta.resource_version.as_deref())?;
+        super::write::check_preconditions(&old, None, meta.resource_version.as_deref())?;
+        if let Some(uid) = meta.uid.as_deref().filter(|uid| old.meta().uid.as_deref() != Some(uid)) {
+            let cause = format!("Invalid value: {}: field is immutable", go_quote(uid));
+            return Err(Status::invalid(kind.info().kind, name, vec![("metadata.uid".to_owned(), cause)]));
+        }
         defaults::apply(&mut object);
         self.store_update(&old, object, subresource, options.dry_run)
     }
@@ -87,7 +92,7 @@ impl ApiServer {
             Status::invalid(
                 "",
                 "",
-                vec![("patch".to_owned(), format!("Invalid value: {:?}: {why}", shown()))],
+                vec![("patch".to_owned(), format!("Invalid value: {}: {why}", go_quote(&shown())))],
             )
         };
         let first = problems.iter().find(|problem| !matches!(problem.kind, ProblemKind::Unknown { .. }));

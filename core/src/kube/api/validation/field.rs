@@ -140,7 +140,7 @@ pub(super) fn inclusive_range(low: i64, high: i64) -> String {
 }
 
 /// A text as Go's `%q` prints it.
-pub(super) fn go_quote(text: &str) -> String {
+pub(in crate::kube::api) fn go_quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

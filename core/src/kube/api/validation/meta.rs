@@ -57,14 +57,17 @@ pub(super) fn validate(kind: Kind, meta: &ObjectMeta, errors: &mut Errors) {
     for finalizer in meta.finalizers.iter().flatten() {
         let at = METADATA.child("finalizers");
         errors.invalid_all(&at, finalizer, &is_qualified_name(finalizer));
-        if !finalizer.contains('/')
-            && !["orphan", "foregroundDeletion", "kubernetes"].contains(&finalizer.as_str())
-        {
-            errors.invalid(
-                &at,
-                finalizer,
-                "name is neither a standard finalizer name nor is it fully qualified",
-            );
+    }
+}
+
+/// Finalizers without a domain must be among those that Kubernetes itself knows.
+pub(super) fn finalizer_names(meta: &ObjectMeta, errors: &mut Errors) {
+    const STANDARD: [&str; 3] = ["foregroundDeletion", "kubernetes", "orphan"];
+    let at = METADATA.child("finalizers");
+    for (i, finalizer) in meta.finalizers.iter().flatten().enumerate() {
+        if !finalizer.contains('/') && !STANDARD.contains(&finalizer.as_str()) {
+            let detail = "name is neither a standard finalizer name nor is it fully qualified";
+            errors.invalid(&at.index(i), finalizer, detail);
         }
     }
 }

@@ -24,11 +24,13 @@ pub use names::{
 
 use super::{Object, Status, Subresource};
 use field::Errors;
+pub(super) use field::go_quote;
 
 /// What is wrong with a new object, as field and problem; empty if nothing is.
 pub(super) fn problems_of_new(object: &Object) -> Vec<(String, String)> {
     let mut errors = Errors::default();
     meta::validate(object.kind(), object.meta(), &mut errors);
+    meta::finalizer_names(object.meta(), &mut errors);
     validate_content(object, &mut errors);
     if let Object::Pod(new) = object {
         pod::validate_new(new, &mut errors);
@@ -51,8 +53,9 @@ pub(super) fn on_create(object: &Object) -> Result<(), Status> {
 
 pub(super) fn on_update(old: &Object, new: &Object, subresource: Subresource) -> Result<(), Status> {
     let mut errors = Errors::default();
-    meta::validate_update(new.meta(), old.meta(), &mut errors);
     meta::validate(new.kind(), new.meta(), &mut errors);
+    meta::validate_update(new.meta(), old.meta(), &mut errors);
+    meta::finalizer_names(new.meta(), &mut errors);
     if subresource == Subresource::None {
         validate_content(new, &mut errors);
         match (new, old) {
@@ -65,6 +68,7 @@ pub(super) fn on_update(old: &Object, new: &Object, subresource: Subresource) ->
             (Object::ConfigMap(new), Object::ConfigMap(old)) => {
                 other::config_map_update(new, old, &mut errors);
             }
+            (Object::Node(new), Object::Node(old)) => other::node_update(new, old, &mut errors),
             (Object::PriorityClass(new), Object::PriorityClass(old)) => {
                 other::priority_class_update(new, old, &mut errors);
             }

@@ -30,6 +30,24 @@ pub(super) fn node(node: &Node, errors: &mut Errors) {
     }
 }
 
+pub(super) fn node_update(new: &Node, old: &Node, errors: &mut Errors) {
+    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
+    let spec = At::root("spec");
+    let changed = |new: &Option<String>, old: &Option<String>| {
+        new != old && old.as_deref().is_some_and(|old| !old.is_empty())
+    };
+    if changed(&new.pod_cidr, &old.pod_cidr) {
+        errors.forbidden(
+            &spec.child("podCIDRs"),
+            "node updates may not change podCIDR except from \"\" to valid",
+        );
+    }
+    if changed(&new.provider_id, &old.provider_id) {
+        let detail = "node updates may not change providerID except from \"\" to valid";
+        errors.forbidden(&spec.child("providerID"), detail);
+    }
+}
+
 fn validate_taints(taints: &[Taint], errors: &mut Errors) {
     let list = At::root("metadata").child("taints").to_string();
     let list = At::root(&list);
