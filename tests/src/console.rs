@@ -71,7 +71,7 @@ pub fn steps(page: &str) -> Result<Vec<Step>, String> {
                 block.push((number, line));
             }
             if let Some(name) = file.take() {
-                let text = block.iter().map(|(_, line)| format!("{line}\n")).collect();
+                let text = block.iter().flat_map(|(_, line)| [line, "\n"]).collect();
                 steps.push(Step::File { name, text });
             } else if fence.trim() == "console" {
                 steps.extend(commands(&block)?.into_iter().map(Step::Command));

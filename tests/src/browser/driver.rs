@@ -17,8 +17,9 @@ pub struct Driver {
 impl Driver {
     /// Starts the driver on a port that it chooses itself.
     pub fn start() -> Result<Self> {
-        let program = xtask::needs::find_program(&["chromedriver"])
-            .context("chromedriver is missing: install Chromium's driver (Debian: apt-get install chromium-driver)")?;
+        let program = xtask::needs::find_program(&["chromedriver"]).context(
+            "chromedriver is missing: install Chromium's driver (Debian: apt-get install chromium-driver)",
+        )?;
         let mut child = Command::new(program)
             .args(["--port=0", "--log-level=SEVERE"])
             .stdin(Stdio::null())

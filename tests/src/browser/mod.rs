@@ -54,9 +54,9 @@ impl Site {
         }
         let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = server.address();
-        let served = root.clone();
+        let folder = root.clone();
         // It ends with the test process.
-        thread::spawn(move || server.run(&served));
+        thread::spawn(move || server.run(&folder));
         Ok(Self { root, address })
     }
 
@@ -134,7 +134,9 @@ impl Browser {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = runtime
-            .block_on(ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&driver.url()))
+            .block_on(
+                ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&driver.url()),
+            )
             .context("cannot start Chromium through its driver")?;
         let browser = Self { runtime, client, _driver: driver, _profile: profile };
         browser.look_as(visitor)?;
@@ -149,12 +151,12 @@ impl Browser {
         let (width, height) = visitor.size;
         self.devtools(
             "Emulation.setDeviceMetricsOverride",
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false }),
+            &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false }),
         )?;
         let scheme = if visitor.dark { "dark" } else { "light" };
         self.devtools(
             "Emulation.setEmulatedMedia",
-            json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
+            &json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
         )?;
         Ok(())
     }
@@ -197,7 +199,7 @@ impl Browser {
 
     /// Calls a method of the DevTools protocol.
     #[allow(clippy::missing_errors_doc)]
-    pub fn devtools(&self, method: &str, parameters: Value) -> Result<Value> {
+    pub fn devtools(&self, method: &str, parameters: &Value) -> Result<Value> {
         let command = Command::post("goog/cdp/execute", json!({ "cmd": method, "params": parameters }));
         self.runtime.block_on(self.client.issue_cmd(command)).with_context(|| method.to_owned())
     }
@@ -292,11 +294,11 @@ impl Browser {
             let end = step.encode_utf16().count();
             self.devtools(
                 "Input.imeSetComposition",
-                json!({ "text": step, "selectionStart": end, "selectionEnd": end }),
+                &json!({ "text": step, "selectionStart": end, "selectionEnd": end }),
             )?;
         }
         if let Some(last) = steps.last() {
-            self.devtools("Input.insertText", json!({ "text": last }))?;
+            self.devtools("Input.insertText", &json!({ "text": last }))?;
         }
         Ok(())
     }
@@ -304,7 +306,9 @@ impl Browser {
     /// What the page has written to the console since this was last asked, warnings and errors only.
     #[allow(clippy::missing_errors_doc)]
     pub fn complaints(&self) -> Result<Vec<String>> {
-        let log = self.runtime.block_on(self.client.issue_cmd(Command::post("se/log", json!({ "type": "browser" }))))?;
+        let log = self
+            .runtime
+            .block_on(self.client.issue_cmd(Command::post("se/log", json!({ "type": "browser" }))))?;
         let entries = log.as_array().cloned().unwrap_or_default();
         let bad = |entry: &&Value| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING"));
         Ok(entries.iter().filter(bad).map(|entry| entry["message"].to_string()).collect())

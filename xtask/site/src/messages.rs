@@ -1,6 +1,6 @@
 //! The book's messages: what a translator translates, and whether all of it is translated.
 //!
-//! A message is a paragraph, a heading, a list item, a table cell or a code block, as mdbook-i18n-helpers cuts them.
+//! A message is a paragraph, a heading, a list item or a table cell, as mdbook-i18n-helpers cuts them.
 //! Titles in `SUMMARY.md` are messages too, and so are the title and the description in `book.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,13 +41,30 @@ pub fn extract(root: &Path) -> Result<Vec<Found>> {
     for file in files {
         let text =
             fs::read_to_string(source.join(&file)).with_context(|| format!("src/{}", file.display()))?;
-        let messages = extract_messages(&text).map_err(|error| anyhow!("{}: {error:?}", file.display()))?;
+        let messages = extract_messages(&without_code(&text))
+            .map_err(|error| anyhow!("{}: {error:?}", file.display()))?;
         for (line, message) in messages {
             // A chapter's title in the summary is a link; what is translated is its text.
             all.add(link_text(&message.message), format!("src/{}:{line}", file.display()));
         }
     }
     Ok(all.found)
+}
+
+/// Code blocks are the same in every language: commands, what they print, and manifests are not translated. Their lines
+/// are emptied, so that the other lines keep their numbers.
+fn without_code(page: &str) -> String {
+    let mut inside = false;
+    let mut text = String::with_capacity(page.len());
+    for line in page.lines() {
+        let fence = line.trim_start().starts_with("```");
+        if !fence && !inside {
+            text.push_str(line);
+        }
+        inside ^= fence;
+        text.push('\n');
+    }
+    text
 }
 
 #[derive(Default)]
@@ -250,6 +267,11 @@ mod tests {
         assert_eq!(link_text("[Your first GPU pod](first.md)"), "Your first GPU pod");
         assert_eq!(link_text("See [the lab](../index.html) now"), "See [the lab](../index.html) now");
         assert_eq!(link_text("[a](b) and [c](d)"), "[a](b) and [c](d)");
+    }
+
+    #[test]
+    fn code_is_no_message_and_the_lines_behind_it_keep_their_numbers() {
+        assert_eq!(without_code("a\n```console\n$ b\n```\nc\n"), "a\n\n\n\nc\n");
     }
 
     #[test]
