@@ -244,6 +244,7 @@ fn is_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn problems(folder: &Folder) -> String {
         Exercise::from_folder(folder).map_or_else(|error| error.to_string(), |_| "good".to_owned())
@@ -299,6 +300,29 @@ mod tests {
              ko.md: the file is missing"
         );
         assert_eq!(problems(&Folder::default()), "exercise.yaml: the file is missing");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn a_damaged_exercise_is_an_error_and_never_a_panic(
+            file in any::<prop::sample::Index>(),
+            at in any::<prop::sample::Index>(),
+            length in 0usize..60,
+            put in "[-:{}#\"' \n\\[\\]|>&*!%@`a가0\t]{0,6}",
+        ) {
+            let mut folder = Folder::embedded().next().unwrap();
+            let names: Vec<_> = folder.files.keys().cloned().collect();
+            let text = folder.files.get_mut(&names[file.index(names.len())]).unwrap();
+            let cut: Vec<char> = text.chars().collect();
+            let at = at.index(cut.len() + 1);
+            let rest = &cut[(at + length).min(cut.len())..];
+            *text = cut[..at].iter().chain(&put.chars().collect::<Vec<_>>()).chain(rest).collect();
+            if let Err(error) = Exercise::from_folder(&folder) {
+                prop_assert!(!error.problems.is_empty());
+            }
+        }
     }
 
     #[test]
