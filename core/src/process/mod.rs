@@ -12,5 +12,6 @@ mod host;
 pub mod images;
 pub mod programs;
 pub mod shell;
+pub mod utilities;
 
 pub use host::{Call, Host, Io, Signal, Step};
