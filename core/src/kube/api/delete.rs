@@ -1,13 +1,12 @@
 //! Delete: at once, after a grace period, or when the last finalizer lets go.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use k8s_openapi::api::core::v1::{Namespace, NamespaceStatus, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{ApiServer, DeleteOptions, Deletion, Kind, Object, ObjectKey, Status};
+use super::{ApiServer, DeleteOptions, Deletion, Kind, Object, Status};
 
 impl ApiServer {
     /// Deletes an object, or marks it for deletion.
@@ -79,84 +78,6 @@ impl ApiServer {
         Ok(Deletion::Pending(object))
     }
 
-    /// A namespace first says that it terminates, then loses its contents, then goes.
-    fn delete_namespace(&mut self, old: Object, dry_run: bool) -> Deletion {
-        let Object::Namespace(namespace) = &old else { return Deletion::Pending(old) };
-        if namespace.metadata.deletion_timestamp.is_some() {
-            return Deletion::Pending(old);
-        }
-        let mut namespace = Arc::clone(namespace);
-        let changed = Arc::make_mut(&mut namespace);
-        changed.metadata.deletion_timestamp = Some(self.timestamp());
-        changed.status.get_or_insert_with(NamespaceStatus::default).phase = Some("Terminating".to_owned());
-        if dry_run {
-            return Deletion::Pending(Object::Namespace(namespace));
-        }
-        let stored = self.put(Object::Namespace(namespace));
-        self.empty_namespace(stored.name());
-        // The answer is the namespace as it was marked, however soon it went.
-        Deletion::Pending(stored)
-    }
-
-    /// Deletes everything in a namespace; pods take their time.
-    fn empty_namespace(&mut self, name: &str) {
-        let keys: Vec<ObjectKey> = Kind::ALL
-            .iter()
-            .filter(|kind| kind.info().namespaced)
-            .flat_map(|kind| self.of_kind(*kind, name))
-            .map(Object::key)
-            .collect();
-        for key in keys {
-            // Only `NotFound` is possible here, and then there is nothing left to do.
-            let _ = self.delete(key.kind, &key.namespace, &key.name, &DeleteOptions::default());
-        }
-        self.finish_namespace(name);
-    }
-
-    /// Called after every removal: the last object of a terminating namespace takes it along.
-    pub(super) fn after_removal(&mut self, key: &ObjectKey) {
-        if key.namespace.is_empty() {
-            return;
-        }
-        self.finish_namespace(&key.namespace);
-        // Controllers put back what belongs to every namespace.
-        let furniture = matches!(
-            (key.kind, key.name.as_str()),
-            (Kind::ServiceAccount, "default") | (Kind::ConfigMap, "kube-root-ca.crt")
-        );
-        if furniture && self.is_active(&key.namespace) {
-            super::bootstrap::furnish_namespace(self, &key.namespace);
-        }
-    }
-
-    /// Whether a namespace is there and stays.
-    pub(super) fn is_active(&self, namespace: &str) -> bool {
-        self.read::<Namespace>("", namespace)
-            .is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_none())
-    }
-
-    fn finish_namespace(&mut self, name: &str) {
-        let key = Self::key(Kind::Namespace, "", name);
-        let terminating =
-            self.objects.get(&key).is_some_and(|object| object.meta().deletion_timestamp.is_some());
-        let empty = || {
-            Kind::ALL
-                .iter()
-                .filter(|kind| kind.info().namespaced)
-                .all(|kind| self.of_kind(*kind, name).next().is_none())
-        };
-        if !terminating || !empty() {
-            return;
-        }
-        let Some(Object::Namespace(namespace)) = self.objects.get(&key) else { return };
-        let mut namespace = Arc::clone(namespace);
-        if let Some(spec) = &mut Arc::make_mut(&mut namespace).spec {
-            spec.finalizers = None;
-        }
-        self.put(Object::Namespace(namespace));
-        self.remove(&key);
-    }
-
     /// Deletes a pod for good, as the kubelet does once its containers have ended.
     ///
     /// # Errors
@@ -165,57 +86,6 @@ impl ApiServer {
     pub fn finish_deletion(&mut self, namespace: &str, name: &str) -> Result<Deletion, Status> {
         let options = DeleteOptions { grace_period_seconds: Some(0), ..DeleteOptions::default() };
         self.delete(Kind::Pod, namespace, name, &options)
-    }
-
-    /// Binds a pod to a node, as the scheduler does (`POST …/pods/NAME/binding`): the pod also gets the
-    /// node's zone and region labels and its `PodScheduled` condition.
-    ///
-    /// # Errors
-    ///
-    /// `NotFound` (the pod; a node is not looked for, as in the real server), `Conflict` (bound already, being deleted, gated).
-    pub fn bind(&mut self, namespace: &str, name: &str, node: &str) -> Result<Arc<Pod>, Status> {
-        let pod = self.read::<Pod>(namespace, name).ok_or_else(|| Status::not_found("pods", name))?;
-        let mut pod = Arc::clone(pod);
-        let spec = pod.spec.as_ref();
-        let problem = if pod.metadata.deletion_timestamp.is_some() {
-            Some(format!("pod {name} is being deleted, cannot be assigned to a host"))
-        } else if let Some(other) = spec.and_then(|spec| spec.node_name.as_deref()).filter(|n| !n.is_empty())
-        {
-            Some(format!("pod {name} is already assigned to node \"{other}\""))
-        } else if spec.and_then(|spec| spec.scheduling_gates.as_ref()).is_some_and(|gates| !gates.is_empty())
-        {
-            Some(format!("pod {name} has non-empty .spec.schedulingGates"))
-        } else {
-            None
-        };
-        if let Some(problem) = problem {
-            return Err(Status::conflict("pods/binding", name, &problem));
-        }
-        let labels = super::admission::topology_labels(self, node);
-        let now = self.timestamp();
-        let changed = Arc::make_mut(&mut pod);
-        changed.spec.get_or_insert_default().node_name = Some(node.to_owned());
-        if !labels.is_empty() {
-            let present = changed.metadata.labels.get_or_insert_default();
-            for (key, value) in labels {
-                present.entry(key).or_insert(value);
-            }
-        }
-        let status = changed.status.get_or_insert_default();
-        status.nominated_node_name = None;
-        let conditions = status.conditions.get_or_insert_default();
-        conditions.retain(|condition| condition.type_ != "PodScheduled");
-        conditions.push(k8s_openapi::api::core::v1::PodCondition {
-            type_: "PodScheduled".to_owned(),
-            status: "True".to_owned(),
-            last_transition_time: Some(now),
-            ..Default::default()
-        });
-        match self.put(Object::Pod(pod)) {
-            Object::Pod(pod) => Ok(pod),
-            // `put` answers what it was given.
-            _ => Err(Status::not_found("pods", name)),
-        }
     }
 }
 

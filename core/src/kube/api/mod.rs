@@ -16,12 +16,14 @@
 //! Not modelled: `managedFields`, authentication, webhooks.
 
 mod admission;
+mod binding;
 mod bootstrap;
 mod defaults;
 mod delete;
 mod events;
 mod go_form;
 mod kind;
+mod namespaces;
 mod node_taints;
 mod object;
 mod options;

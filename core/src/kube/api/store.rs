@@ -32,6 +32,8 @@ pub struct ApiServer {
     pub(super) correlator: super::events::Correlator,
     /// What the latest request from a client was warned of.
     pub(super) warnings: Vec<String>,
+    /// A namespace is being emptied: its removals ask for nothing further.
+    pub(super) emptying: bool,
 }
 
 impl ApiServer {
@@ -47,6 +49,7 @@ impl ApiServer {
             history: VecDeque::new(),
             correlator: super::events::Correlator::default(),
             warnings: Vec::new(),
+            emptying: false,
         };
         bootstrap::fill(&mut server);
         server

@@ -20,10 +20,12 @@
 //! assert_eq!(decoded.problems[1].path.to_string(), "spec.nodeNam");
 //! ```
 
+mod access;
 mod de;
 mod path;
 mod probe;
 mod problem;
+mod state;
 mod zero;
 
 pub use path::{Path, Segment};
@@ -72,7 +74,7 @@ impl<T> Decoded<T> {
 
 /// Decodes a tree.
 pub fn decode<T: DeserializeOwned>(value: &Value, dialect: Dialect) -> Decoded<T> {
-    let mut state = de::State::new(dialect);
+    let mut state = state::State::new(dialect);
     let value = match T::deserialize(de::Decoder::new(value, &mut state)) {
         Ok(value) => Some(value),
         Err(error) => {

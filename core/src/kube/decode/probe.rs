@@ -3,7 +3,7 @@
 
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
-use super::de::Failure;
+use super::state::Failure;
 
 /// Answers every request with a zero value and writes down the Go type that it means.
 pub(super) struct Probe<'a> {
