@@ -320,6 +320,12 @@ impl Lab {
         self.state.terminal.take_output();
     }
 
+    /// Makes the moment that a lab was rewound to its present: what was typed after it is
+    /// forgotten, and time that passes brings a new future.
+    pub fn forget_future(&mut self) {
+        self.inputs.truncate(self.applied);
+    }
+
     /// Takes back the last input, and goes back to the moment just before it;
     /// whether there was one.
     pub fn undo(&mut self) -> bool {

@@ -6,12 +6,14 @@
 //! value without asking the engines again. A view can be compared with the one
 //! before ([`PartialEq`]); the pages send only what changed.
 
+mod of;
+
 use serde::{Deserialize, Serialize};
 
 use crate::sim::SimTime;
 
 /// The whole cluster at one instant.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LabView {
     /// The instant that is shown.
@@ -34,7 +36,7 @@ pub struct Share {
 }
 
 /// One machine.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeView {
     /// `metadata.name`
@@ -66,7 +68,7 @@ pub struct NodeView {
 }
 
 /// One GPU.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GpuView {
     /// The index that `nvidia-smi` on the node shows.
@@ -92,7 +94,7 @@ pub struct GpuView {
 }
 
 /// One pod.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodView {
     /// `metadata.namespace`
@@ -127,7 +129,7 @@ pub struct PodView {
 }
 
 /// One container of a pod.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerView {
     /// Its name.
@@ -145,7 +147,7 @@ pub struct ContainerView {
 }
 
 /// The state of a container, as `status.containerStatuses[].state`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "state")]
 pub enum ContainerStateView {
     /// Not started: `ContainerCreating`, `ImagePullBackOff`, and the message if there is one.
@@ -178,7 +180,7 @@ impl Default for ContainerStateView {
 }
 
 /// One Kubernetes event.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventView {
     /// `metadata.namespace` and `metadata.name`, which tell it from others.
@@ -199,4 +201,46 @@ pub struct EventView {
     pub message: String,
     /// `default-scheduler`, `kubelet`.
     pub component: String,
+}
+
+/// Why a pod is where it is, or is nowhere: the scheduler's own words, attempt by attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WhyView {
+    /// `metadata.namespace`
+    pub namespace: String,
+    /// `metadata.name`
+    pub pod: String,
+    /// What the scheduler tried, the latest last.
+    pub attempts: Vec<AttemptView>,
+}
+
+/// One scheduling cycle of a pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptView {
+    /// When.
+    pub at: SimTime,
+    /// The node that was chosen.
+    pub node: Option<String>,
+    /// The message of the PodScheduled condition, if none was.
+    pub message: String,
+    /// What was said of each node, by name.
+    pub verdicts: Vec<VerdictView>,
+}
+
+/// What the scheduler said of one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerdictView {
+    /// The node.
+    pub node: String,
+    /// The filter plugin that refused it; empty if it passed all.
+    pub plugin: String,
+    /// Why it was refused, word for word.
+    pub reasons: Vec<String>,
+    /// Points per score plugin, as they were added up; empty if it was refused or alone.
+    pub scores: Vec<(String, i64)>,
+    /// The sum of the points.
+    pub total: i64,
 }

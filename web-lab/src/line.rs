@@ -1,0 +1,69 @@
+//! The line to the worker: numbers what is asked, hands on what is heard.
+
+use gloo::events::EventListener;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{MessageEvent, Worker};
+use yew::html::Scope;
+
+use crate::protocol::{FromWorker, Request, ToWorker};
+use crate::ui::{App, AppMsg};
+
+/// The worker, and what listens to it.
+pub struct Line {
+    worker: Worker,
+    next: u64,
+    /// Kept for as long as they are to listen.
+    listeners: Vec<EventListener>,
+}
+
+impl Line {
+    /// Listens to `worker` on behalf of `app`.
+    pub fn new(worker: Worker, app: &Scope<App>) -> Self {
+        let listeners = listen(&worker, app);
+        Self { worker, next: 1, listeners }
+    }
+
+    /// Asks, and answers the number of the question.
+    pub fn ask(&mut self, request: Request) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        if let Ok(text) = serde_json::to_string(&ToWorker { id, request }) {
+            // It fails for things that cannot be copied; a string can.
+            let _ = self.worker.post_message(&JsValue::from_str(&text));
+        }
+        id
+    }
+
+    /// Gets a new worker in place of a dead one. Answers whether there is one.
+    pub fn restart(&mut self, app: &Scope<App>) -> bool {
+        self.worker.terminate();
+        let start = js_sys::Reflect::get(&js_sys::global(), &JsValue::from_str("clusterlabWorker")).ok();
+        let worker = start
+            .and_then(|start| start.dyn_into::<js_sys::Function>().ok())
+            .and_then(|start| start.call0(&JsValue::NULL).ok())
+            .and_then(|worker| worker.dyn_into::<Worker>().ok());
+        let Some(worker) = worker else { return false };
+        self.listeners = listen(&worker, app);
+        self.worker = worker;
+        true
+    }
+}
+
+fn listen(worker: &Worker, app: &Scope<App>) -> Vec<EventListener> {
+    let link = app.clone();
+    let heard = EventListener::new(worker, "message", move |event| {
+        let text =
+            event.dyn_ref::<MessageEvent>().and_then(|event| event.data().as_string()).unwrap_or_default();
+        match serde_json::from_str::<FromWorker>(&text) {
+            Ok(heard) => link.send_message(AppMsg::Heard(Box::new(heard))),
+            Err(error) => link.send_message(AppMsg::Died(error.to_string())),
+        }
+    });
+    let link = app.clone();
+    let died = EventListener::new(worker, "error", move |event| {
+        let why =
+            js_sys::Reflect::get(event, &JsValue::from_str("message")).ok().and_then(|why| why.as_string());
+        link.send_message(AppMsg::Died(why.unwrap_or_default()));
+    });
+    vec![heard, died]
+}

@@ -1,0 +1,120 @@
+//! Why a pod is where it is: the scheduler's attempts, in words and as a table.
+
+use std::rc::Rc;
+
+use clusterlab::lab::view::{AttemptView, WhyView};
+use yew::prelude::*;
+
+use crate::i18n::{Lang, Msg};
+use crate::model::clock::elapsed;
+use crate::model::why::{feasible, plugin_words, refusals, score_plugins};
+
+/// Rows of the table of verdicts that are drawn.
+const MOST_ROWS: usize = 200;
+/// Names of machines that are spelled out per reason.
+const MOST_NAMES: usize = 6;
+
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    pub lang: Lang,
+    pub why: Rc<WhyView>,
+}
+
+#[component]
+pub fn Why(props: &Props) -> Html {
+    let lang = props.lang;
+    let chosen = use_state(|| None::<usize>);
+    let last = props.why.attempts.len().saturating_sub(1);
+    let at = chosen.unwrap_or(last).min(last);
+    let Some(attempt) = props.why.attempts.get(at) else {
+        return html! { <p class="none">{lang.text(Msg::WhyNothing)}</p> };
+    };
+    let choose = {
+        let chosen = chosen.clone();
+        Callback::from(move |event: Event| {
+            let value =
+                event.target_dyn_into::<web_sys::HtmlSelectElement>().map(|s| s.value()).unwrap_or_default();
+            chosen.set(value.parse().ok());
+        })
+    };
+    html! {
+        <div class="why" data-testid="why">
+            if last > 0 {
+                <label>{lang.text(Msg::Attempt)}{" "}
+                    <select onchange={choose}>
+                        { for props.why.attempts.iter().enumerate().map(|(n, attempt)| html! {
+                            <option value={n.to_string()} selected={n == at}>{format!("{} · {}", n + 1, elapsed(attempt.at))}</option>
+                        }) }
+                    </select>
+                </label>
+            }
+            { words(lang, attempt) }
+            <details>
+                <summary>{lang.text(Msg::ShowVerdicts)}</summary>
+                { table(lang, attempt) }
+            </details>
+        </div>
+    }
+}
+
+fn words(lang: Lang, attempt: &AttemptView) -> Html {
+    let count = attempt.verdicts.len().to_string();
+    let fit = feasible(attempt).to_string();
+    let sentence = match &attempt.node {
+        Some(node) => lang.fill(Msg::WhyChosen, &[node, &count, &fit]),
+        None if attempt.verdicts.is_empty() => attempt.message.clone(),
+        None => lang.fill(Msg::WhyNone, &[&count]),
+    };
+    html! {
+        <>
+            <p>{sentence}</p>
+            <ul class="refusals">
+                { for refusals(attempt).into_iter().map(|refusal| {
+                    let mut names = refusal.nodes.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
+                    if refusal.nodes.len() > MOST_NAMES {
+                        names.push_str(&format!(" +{}", refusal.nodes.len() - MOST_NAMES));
+                    }
+                    html! { <li>
+                        <strong>{&refusal.reason}</strong>{" "}
+                        <span class="names">{names}</span>
+                        <span class="plugin"><code>{&refusal.plugin}</code>{" "}{ plugin_words(&refusal.plugin).map(|msg| lang.text(msg)) }</span>
+                    </li> }
+                }) }
+            </ul>
+            if !attempt.message.is_empty() { <p class="said"><code>{&attempt.message}</code></p> }
+        </>
+    }
+}
+
+fn table(lang: Lang, attempt: &AttemptView) -> Html {
+    let plugins = score_plugins(attempt);
+    let mut rows: Vec<_> = attempt.verdicts.iter().collect();
+    rows.sort_by(|a, b| {
+        b.plugin
+            .is_empty()
+            .cmp(&a.plugin.is_empty())
+            .then(b.total.cmp(&a.total))
+            .then_with(|| a.node.cmp(&b.node))
+    });
+    html! {
+        <div class="scrollx">
+            <table class="grid" data-testid="verdicts">
+                <caption class="hidden">{lang.text(Msg::ShowVerdicts)}</caption>
+                <thead><tr>
+                    <th scope="col">{lang.text(Msg::Node)}</th><th scope="col">{lang.text(Msg::Verdict)}</th>
+                    { for plugins.iter().map(|plugin| html! { <th scope="col" class="num" title={plugin_words(plugin).map(|msg| lang.text(msg))}>{plugin}</th> }) }
+                    if !plugins.is_empty() { <th scope="col" class="num">{lang.text(Msg::Total)}</th> }
+                </tr></thead>
+                <tbody>{ for rows.into_iter().take(MOST_ROWS).map(|verdict| {
+                    let chosen = attempt.node.as_ref() == Some(&verdict.node);
+                    html! { <tr key={verdict.node.clone()} class={if chosen { "chosen" } else { "" }}>
+                        <th scope="row">{&verdict.node}</th>
+                        <td>{ if chosen { lang.text(Msg::Chosen).to_owned() } else if verdict.plugin.is_empty() { lang.text(Msg::Fits).to_owned() } else { format!("{}: {}", verdict.plugin, verdict.reasons.join(", ")) } }</td>
+                        { for plugins.iter().map(|plugin| html! { <td class="num">{ verdict.scores.iter().find(|(name, _)| name == plugin).map(|(_, points)| points.to_string()) }</td> }) }
+                        if !plugins.is_empty() { <td class="num">{ (!verdict.scores.is_empty()).then(|| verdict.total.to_string()) }</td> }
+                    </tr> }
+                }) }</tbody>
+            </table>
+        </div>
+    }
+}

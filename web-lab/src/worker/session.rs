@@ -1,0 +1,489 @@
+//! One learner's lab in the worker: what the page asks is done here, and what
+//! changed is said.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use clusterlab::kube::manifest;
+use clusterlab::lab::view::{LabView, WhyView};
+use clusterlab::lab::{Input, Lab, Prompt, SavedLab};
+use clusterlab::sim::SimTime;
+use clusterlab_exercises::{self as exercises, Exercise, Grader};
+use serde::{Deserialize, Serialize};
+
+use super::files::{self, Texts};
+use super::read::Reader;
+use crate::delta::Delta;
+use crate::protocol::{
+    Answer, Clock, Problem, Progress, PromptState, Request, Response, Score, StepState, Update,
+};
+
+/// "Next event" looks no further than this.
+const FURTHEST: Duration = Duration::from_secs(24 * 3600);
+/// The picture is looked at again after this many ticks even if nothing was journalled:
+/// temperatures and utilisation move by themselves.
+const LOOK_EVERY: u32 = 10;
+
+/// The worker's side of the page: empty until an exercise is opened.
+#[derive(Default)]
+pub struct Session {
+    open: Option<Open>,
+}
+
+/// A lab and what was reached in it, as it is kept.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Kept {
+    lab: SavedLab,
+    #[serde(default)]
+    progress: exercises::Progress,
+}
+
+struct Open {
+    exercise: String,
+    seed: u64,
+    grader: Grader,
+    lab: Lab,
+    /// A copy that looks at the past.
+    past: Option<Lab>,
+    playing: Option<u32>,
+    goal: Option<Goal>,
+    /// Pasted lines that wait for the prompt.
+    queue: VecDeque<String>,
+    sent: Sent,
+    ticks: u32,
+}
+
+/// A long advance.
+#[derive(Clone, Copy)]
+struct Goal {
+    from: SimTime,
+    to: SimTime,
+    /// Stop as soon as something is worth a look.
+    first_news: bool,
+}
+
+/// What the page knows.
+#[derive(Default)]
+struct Sent {
+    fresh: bool,
+    reader: Reader,
+    view: LabView,
+    texts: Texts,
+    progress: Progress,
+}
+
+fn failed(message: impl Into<String>) -> Vec<Response> {
+    vec![Response::Failed { message: message.into() }]
+}
+
+impl Session {
+    /// Whether time passes: whether [`tick`](Self::tick) is wanted.
+    pub fn moves(&self) -> bool {
+        self.open
+            .as_ref()
+            .is_some_and(|open| open.past.is_none() && (open.playing.is_some() || open.goal.is_some()))
+    }
+
+    /// Whether a long advance is under way.
+    pub fn is_advancing(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.goal.is_some())
+    }
+
+    /// Lets time pass: `elapsed` of the visitor's, for as long as `more` allows. Answers what changed.
+    pub fn tick(&mut self, elapsed: Duration, more: &mut dyn FnMut() -> bool) -> Vec<Response> {
+        if !self.moves() {
+            return Vec::new();
+        }
+        self.open.as_mut().map_or_else(Vec::new, |open| open.tick(elapsed, more))
+    }
+
+    /// Does what the page asks. The first answer is the one to the question.
+    pub fn handle(&mut self, request: Request) -> Vec<Response> {
+        match request {
+            Request::Open { exercise, seed, saved } => self.begin(&exercise, seed, saved.as_deref()),
+            Request::Diagnose { path, revision, text } => {
+                let problems = manifest::diagnose(&text).into_iter().map(|problem| Problem {
+                    line: problem.line,
+                    column: problem.column,
+                    message: problem.message,
+                    hint: problem.hint,
+                });
+                vec![Response::Diagnostics { path, revision, problems: problems.collect() }]
+            }
+            request => match &mut self.open {
+                Some(open) => open.handle(request),
+                None => failed("no exercise is open"),
+            },
+        }
+    }
+
+    fn begin(&mut self, exercise: &str, seed: u64, saved: Option<&str>) -> Vec<Response> {
+        let found = match Exercise::find(exercise) {
+            Ok(Some(found)) => found,
+            Ok(None) => return failed(format!("there is no exercise \"{exercise}\"")),
+            Err(error) => return failed(error.to_string()),
+        };
+        let mut grader = match Grader::new(&found, seed) {
+            Ok(grader) => grader,
+            Err(error) => return failed(error.to_string()),
+        };
+        let mut refused = None;
+        let restored = saved.and_then(|text| match restore(text, &grader) {
+            Ok((lab, progress)) => {
+                grader.restore(progress);
+                Some(lab)
+            }
+            Err(why) => {
+                refused = Some(why);
+                None
+            }
+        });
+        let lab = match restored.map_or_else(|| grader.start_lab(), Ok) {
+            Ok(lab) => lab,
+            Err(error) => return failed(error.to_string()),
+        };
+        let mut open = Open {
+            exercise: exercise.to_owned(),
+            seed,
+            grader,
+            lab,
+            past: None,
+            playing: None,
+            goal: None,
+            queue: VecDeque::new(),
+            sent: Sent { fresh: true, ..Sent::default() },
+            ticks: 0,
+        };
+        let update = open.update();
+        self.open = Some(open);
+        vec![Response::Opened { exercise: exercise.to_owned(), seed, refused }, update]
+    }
+}
+
+fn restore(text: &str, grader: &Grader) -> Result<(Lab, exercises::Progress), String> {
+    let kept: Kept = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    // A lab of this exercise begins as this exercise does.
+    let spec = grader.lab_spec().map_err(|error| error.to_string())?;
+    if kept.lab.spec != spec {
+        return Err("the exercise has changed since".to_owned());
+    }
+    let lab = Lab::restore(&kept.lab).map_err(|error| error.to_string())?;
+    Ok((lab, kept.progress))
+}
+
+impl Open {
+    fn handle(&mut self, request: Request) -> Vec<Response> {
+        match request {
+            Request::Type { line, queued } => {
+                if self.past.is_none() {
+                    if queued && self.lab.prompt() == Prompt::Busy || !self.queue.is_empty() {
+                        self.queue.push_back(line);
+                    } else {
+                        self.lab.type_line(&line);
+                    }
+                }
+            }
+            Request::Interrupt => {
+                self.queue.clear();
+                self.goal = None;
+                if self.past.is_none() {
+                    self.lab.interrupt();
+                }
+            }
+            Request::EndOfFile if self.past.is_none() => self.lab.end_of_file(),
+            Request::Complete { line, cursor } => {
+                let found = self.lab.complete(&line, cursor);
+                return vec![Response::Completion { line, start: found.start, candidates: found.candidates }];
+            }
+            Request::Play { speed } => {
+                self.past = None;
+                self.playing = Some(speed.max(1));
+            }
+            Request::Pause => {
+                self.playing = None;
+                self.goal = None;
+            }
+            Request::Advance { nanos } => self.advance(Duration::from_nanos(nanos), false),
+            Request::NextEvent => self.advance(FURTHEST, true),
+            Request::Look { at } => self.look(at),
+            Request::Return => self.look(SimTime::MAX),
+            Request::ContinueHere => {
+                if let Some(mut past) = self.past.take() {
+                    past.forget_future();
+                    self.lab = past;
+                    self.sent.fresh = true;
+                }
+            }
+            Request::Undo => {
+                if self.past.take().is_some() {
+                    self.sent.fresh = true;
+                }
+                return if self.undo() { vec![self.update()] } else { Vec::new() };
+            }
+            Request::Reset => match self.grader.start_lab() {
+                Ok(lab) => {
+                    self.lab = lab;
+                    self.past = None;
+                    self.playing = None;
+                    self.goal = None;
+                    self.queue.clear();
+                    self.grader.restore(exercises::Progress::default());
+                    self.sent = Sent { fresh: true, ..Sent::default() };
+                }
+                Err(error) => return failed(error.to_string()),
+            },
+            Request::Files { writes } => self.write(writes),
+            Request::Predict { question, choice } => {
+                if let Err(error) = self.grader.predict(&self.lab, &question, &choice) {
+                    return failed(error.to_string());
+                }
+            }
+            Request::ReadHint { hint, level } => self.grader.hint_read(&hint, level),
+            Request::Why { namespace, pod } => {
+                let lab = self.past.as_ref().unwrap_or(&self.lab);
+                return vec![Response::Why(WhyView::of(lab, &namespace, &pod))];
+            }
+            Request::Save => return vec![self.save()],
+            Request::EndOfFile | Request::Open { .. } | Request::Diagnose { .. } => return Vec::new(),
+        }
+        vec![self.update()]
+    }
+
+    fn save(&self) -> Response {
+        let kept = Kept { lab: self.lab.save(), progress: self.grader.progress().clone() };
+        match serde_json::to_string(&kept) {
+            Ok(lab) => Response::Saved { exercise: self.exercise.clone(), seed: self.seed, lab },
+            Err(error) => Response::Failed { message: error.to_string() },
+        }
+    }
+
+    fn advance(&mut self, span: Duration, first_news: bool) {
+        if self.past.is_none() {
+            let from = self.goal.map_or_else(|| self.lab.now(), |goal| goal.to);
+            self.goal = Some(Goal { from: self.lab.now(), to: from + span, first_news });
+        }
+    }
+
+    /// Shows the lab as it was at `at`. The copy knows the future, so that it can be moved both ways.
+    fn look(&mut self, at: SimTime) {
+        if at >= self.lab.now() {
+            if self.past.take().is_some() {
+                self.sent.fresh = true;
+            }
+            return;
+        }
+        self.playing = None;
+        self.goal = None;
+        let past = self.past.get_or_insert_with(|| self.lab.clone());
+        if at < past.now() {
+            past.rewind(at);
+        } else {
+            past.advance_to(at);
+        }
+        self.sent.fresh = true;
+    }
+
+    /// Takes back the last line that was typed. What was edited since stays as it is in the editor.
+    fn undo(&mut self) -> bool {
+        let typed = |input: &Input| !matches!(input, Input::WriteFile { .. });
+        if !self.lab.inputs().iter().any(|entry| typed(&entry.event)) {
+            return false;
+        }
+        self.queue.clear();
+        self.goal = None;
+        self.playing = None;
+        let mut edits: Vec<(String, String)> = Vec::new();
+        while let Some(last) = self.lab.inputs().last().map(|entry| entry.event.clone()) {
+            if !self.lab.undo() {
+                break;
+            }
+            match last {
+                Input::WriteFile { path, text } => {
+                    if !edits.iter().any(|(edited, _)| *edited == path) {
+                        edits.push((path, text));
+                    }
+                }
+                _ => break,
+            }
+        }
+        for (path, text) in edits.into_iter().rev() {
+            self.lab.write_file(&path, &text);
+        }
+        self.sent.fresh = true;
+        true
+    }
+
+    fn write(&mut self, writes: Vec<(String, Option<String>)>) {
+        for (path, text) in writes {
+            match text {
+                // The page shows this text already.
+                Some(text) => {
+                    self.lab.write_file(&path, &text);
+                    self.sent.texts.insert(path, text);
+                }
+                None => self.lab.type_line(&format!("rm -- '{}'", path.replace('\'', "'\\''"))),
+            }
+        }
+    }
+
+    fn tick(&mut self, elapsed: Duration, more: &mut dyn FnMut() -> bool) -> Vec<Response> {
+        self.ticks += 1;
+        if let Some(goal) = self.goal {
+            if self.run_to(goal, more) {
+                self.goal = None;
+            } else {
+                self.feed();
+                let whole = (goal.to - goal.from).as_nanos().max(1);
+                let done = (self.lab.now() - goal.from).as_nanos();
+                let permille = u32::try_from(done * 1000 / whole).unwrap_or(1000).min(1000);
+                return vec![Response::Progress { permille }];
+            }
+        } else if let Some(speed) = self.playing {
+            // What cannot be simulated in time is not caught up with: the clock goes slower instead.
+            let to = self.lab.now() + elapsed.saturating_mul(speed);
+            self.run_to(Goal { from: self.lab.now(), to, first_news: false }, more);
+        }
+        self.feed();
+        vec![self.update()]
+    }
+
+    /// Runs until the goal is reached, or as long as `more` allows; whether it was reached.
+    fn run_to(&mut self, goal: Goal, more: &mut dyn FnMut() -> bool) -> bool {
+        let mut news = self.sent.reader.clone();
+        loop {
+            match self.lab.next_event().filter(|next| *next <= goal.to) {
+                Some(next) => self.lab.advance_to(next.max(self.lab.now())),
+                None => {
+                    // Nothing is going to happen: "next event" does not run the clock for a day.
+                    if !goal.first_news {
+                        self.lab.advance_to(goal.to);
+                    }
+                    return true;
+                }
+            }
+            if goal.first_news {
+                let (printed, marks) = news.read_on(&self.lab);
+                if !printed.is_empty() || !marks.is_empty() {
+                    return true;
+                }
+            }
+            if !more() {
+                return false;
+            }
+        }
+    }
+
+    /// Types pasted lines as the prompt comes free.
+    fn feed(&mut self) {
+        while self.lab.prompt() != Prompt::Busy
+            && let Some(line) = self.queue.pop_front()
+        {
+            self.lab.type_line(&line);
+        }
+    }
+
+    /// What is different since the page was last told.
+    fn update(&mut self) -> Response {
+        let fresh = std::mem::take(&mut self.sent.fresh);
+        if fresh {
+            self.sent.reader = Reader::default();
+            self.sent.view = LabView::default();
+        }
+        let shown = self.past.as_ref().unwrap_or(&self.lab);
+        let changed = fresh || shown.journal().len() != self.sent.reader.read();
+        let (output, marks) = self.sent.reader.read_on(shown);
+        let mut update = Update {
+            fresh,
+            prompt: prompt(shown),
+            output,
+            // While the past is shown, the time line keeps the marks of what came after.
+            marks: if fresh && self.past.is_some() { Reader::default().read_on(&self.lab).1 } else { marks },
+            ..Update::default()
+        };
+        if changed || self.ticks.is_multiple_of(LOOK_EVERY) {
+            let view = LabView::of(shown);
+            update.nodes = Delta::between(&self.sent.view.nodes, &view.nodes);
+            update.pods = Delta::between(&self.sent.view.pods, &view.pods);
+            update.events = Delta::between(&self.sent.view.events, &view.events);
+            self.sent.view = view;
+        }
+        if changed {
+            let texts = files::of(shown);
+            update.files = files::changes(&self.sent.texts, &texts);
+            self.sent.texts = texts;
+        }
+        let progress = self.progress();
+        // A question is to be answered before time goes on.
+        if progress.asked.is_some() && progress.asked != self.sent.progress.asked {
+            self.playing = None;
+            self.goal = None;
+        }
+        if progress != self.sent.progress || fresh {
+            self.sent.progress = progress.clone();
+            update.progress = Some(progress);
+        }
+        let shown = self.past.as_ref().unwrap_or(&self.lab);
+        update.clock = Clock {
+            shown: shown.now(),
+            present: self.lab.now(),
+            speed: self.playing,
+            next: self.lab.next_event(),
+        };
+        Response::Update(Box::new(update))
+    }
+
+    fn progress(&mut self) -> Progress {
+        let report = self.grader.evaluate(&self.lab).clone();
+        let kept = self.grader.progress();
+        let asked = self
+            .grader
+            .exercise()
+            .predictions
+            .iter()
+            .find(|p| Some(&p.step) == report.current.as_ref() && !kept.guesses.contains_key(&p.id));
+        Progress {
+            steps: report
+                .steps
+                .into_iter()
+                .map(|step| StepState {
+                    id: step.id,
+                    done: step.done.is_some(),
+                    present: step.present.unwrap_or_default(),
+                })
+                .collect(),
+            current: report.current,
+            hint: report.hint.map(|id| {
+                let read = kept.hints.get(&id).copied().unwrap_or(0);
+                (id, read)
+            }),
+            mistakes: report.mistakes,
+            asked: asked.map(|prediction| prediction.id.clone()),
+            answers: kept
+                .guesses
+                .iter()
+                .map(|(question, guess)| Answer {
+                    question: question.clone(),
+                    said: guess.answer.clone(),
+                    actual: guess.actual.clone(),
+                    right: guess.right,
+                })
+                .collect(),
+            score: Score {
+                commands: report.score.commands,
+                // It is of interest in the end; before, it would change with every second.
+                seconds: if report.finished { report.score.seconds as u64 } else { 0 },
+                idle_gpu_seconds: report.score.idle_gpu_seconds as u64,
+                hints: report.score.hints,
+            },
+        }
+    }
+}
+
+fn prompt(lab: &Lab) -> PromptState {
+    match lab.prompt() {
+        Prompt::Ready(text) => PromptState::Ready(text),
+        Prompt::Continuation(text) => PromptState::Continuation(text),
+        Prompt::Busy => PromptState::Busy,
+    }
+}
