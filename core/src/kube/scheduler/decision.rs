@@ -94,7 +94,7 @@ pub struct Attempt {
     /// How many of them were looked at; the search stops when enough are feasible.
     pub evaluated: usize,
     /// The rejection of the pod as a whole, before any node was looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pre_filter: Option<FilterResult>,
     /// Refused nodes.
     pub filter: BTreeMap<Arc<str>, FilterResult>,
@@ -105,13 +105,13 @@ pub struct Attempt {
     /// Scores of the feasible nodes.
     pub scores: Vec<NodeScore>,
     /// How preemption went, if it was tried.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemption: Option<Preemption>,
     /// What came of it.
     #[serde(flatten)]
     pub outcome: Outcome,
     /// The message of the pod's `PodScheduled` condition; empty if it was scheduled.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
 }
 

@@ -259,6 +259,11 @@ impl Scheduler {
         Some(self.cluster.node_name(node))
     }
 
+    /// The priority of a pod.
+    pub fn priority_of(&self, namespace: &str, name: &str) -> Option<i32> {
+        Some(self.record(self.find(namespace, name)?)?.info.priority)
+    }
+
     /// The plugin that keeps a pod out of the queue, and why.
     pub fn gated_by(&self, namespace: &str, name: &str) -> Option<(&str, &str)> {
         let queued = self.queue.get(self.find(namespace, name)?)?;
@@ -336,10 +341,14 @@ impl Scheduler {
         let node = record.node;
         let target = node_name(&info.pod).map(str::to_owned);
         match (node, target) {
-            (Some(node), _) => {
+            (Some(node), target) => {
                 self.cluster.remove_pod(&old, node);
-                let name = Arc::clone(self.cluster.node_name(node));
-                self.cluster.add_pod(info, &name);
+                // Its own word counts, should somebody else have bound it to another node than assumed.
+                let name = target.unwrap_or_else(|| self.cluster.node_name(node).to_string());
+                let node = self.cluster.add_pod(info, &name);
+                if let Some(record) = self.record_mut(id) {
+                    record.node = Some(node);
+                }
                 let change = ClusterChange::AssignedPodUpdated { old: &old, new: info };
                 notify(&mut self.queue, &self.profiles, &self.cluster, &change);
             }
@@ -374,11 +383,17 @@ impl Scheduler {
 
     /// Drops everything that is known of a pod.
     fn forget(&mut self, id: PodId) {
+        if let Some(WaitingPod { node, profile, mut state, .. }) = self.waiting.remove(&id)
+            && let Some(info) = self.record(id).map(|record| Arc::clone(&record.info))
+        {
+            self.unreserve(id, &info, profile, &mut state, node);
+            let change = ClusterChange::AssignedPodDeleted(&info);
+            notify(&mut self.queue, &self.profiles, &self.cluster, &change);
+        }
         let Some(record) = self.pods.get_mut(id.index()).and_then(Option::take) else { return };
         let PodRecord { info, node, .. } = record;
         self.by_name.remove(&(info.namespace, info.name));
         self.free.push(id);
-        self.waiting.remove(&id);
         self.queue.remove(id, &self.profiles);
         let nominated = self.nominator.remove(&info).is_some();
         if let Some(node) = node {

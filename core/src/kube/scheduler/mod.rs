@@ -32,6 +32,8 @@ mod nominator;
 mod permit;
 mod plugins;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 pub use config::{
     ConfigError, PluginArguments, PluginReference, PluginSetConfiguration, PluginsConfiguration,

@@ -123,8 +123,9 @@ impl NodeInfo {
     /// Puts a pod on the node.
     pub fn add_pod(&mut self, pod: &Arc<PodInfo>) {
         self.requested.add(&pod.requests.exact);
-        self.nonzero_requested[0] += pod.requests.nonzero.get(ResourceId::CPU);
-        self.nonzero_requested[1] += pod.requests.nonzero.get(ResourceId::MEMORY);
+        for (total, id) in self.nonzero_requested.iter_mut().zip([ResourceId::CPU, ResourceId::MEMORY]) {
+            *total = total.saturating_add(pod.requests.nonzero.get(id));
+        }
         self.used_ports.extend_from_slice(&pod.host_ports);
         if pod.has_pod_affinity() {
             self.pods_with_affinity.push(Arc::clone(pod));
@@ -139,8 +140,9 @@ impl NodeInfo {
     pub fn remove_pod(&mut self, pod: &PodInfo) -> bool {
         let Some(pod) = take(&mut self.pods, pod) else { return false };
         self.requested.sub(&pod.requests.exact);
-        self.nonzero_requested[0] -= pod.requests.nonzero.get(ResourceId::CPU);
-        self.nonzero_requested[1] -= pod.requests.nonzero.get(ResourceId::MEMORY);
+        for (total, id) in self.nonzero_requested.iter_mut().zip([ResourceId::CPU, ResourceId::MEMORY]) {
+            *total = total.saturating_sub(pod.requests.nonzero.get(id));
+        }
         for port in &pod.host_ports {
             if let Some(index) = self.used_ports.iter().position(|used| used == port) {
                 self.used_ports.swap_remove(index);

@@ -49,7 +49,7 @@ impl Score for ImageLocality {
             let spread = f64::from(context.cluster.image_nodes(*image)) / all_nodes;
             Some((size as f64 * spread) as i64)
         });
-        let sum: i64 = sizes.sum();
+        let sum = sizes.fold(0, i64::saturating_add);
         let max = MAX_CONTAINER_THRESHOLD.saturating_mul(context.pod.image_count as i64);
         MAX_NODE_SCORE * (sum.clamp(MIN_THRESHOLD, max.max(MIN_THRESHOLD)) - MIN_THRESHOLD)
             / (max - MIN_THRESHOLD).max(1)

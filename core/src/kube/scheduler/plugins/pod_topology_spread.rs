@@ -356,7 +356,7 @@ impl Score for PodTopologySpread {
             } else {
                 domains.get(&Some(value)).copied().unwrap_or(0)
             };
-            score += count as f64 * weight + f64::from(constraint.max_skew - 1);
+            score += count as f64 * weight + (f64::from(constraint.max_skew) - 1.0);
         }
         score.round() as i64
     }

@@ -68,7 +68,7 @@ impl Score for BalancedAllocation {
         for &id in &self.resources {
             if let Some((allocatable, requested)) = share(node, asked, id, false) {
                 with.push(requested, allocatable);
-                without.push(requested - asked.get(id), allocatable);
+                without.push(requested.saturating_sub(asked.get(id)), allocatable);
             }
         }
         MAX_NODE_SCORE / 2 + (MAX_NODE_SCORE / 2 + with.balance() - without.balance()) / 2

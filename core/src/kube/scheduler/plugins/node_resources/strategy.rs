@@ -80,7 +80,7 @@ impl Strategy {
             let Some((allocatable, asked)) = share(node, pod, id, true) else { continue };
             let score = match &self.shape {
                 Shape::Least if asked > allocatable => 0,
-                Shape::Least => percent(allocatable - asked, allocatable),
+                Shape::Least => percent(allocatable.saturating_sub(asked), allocatable),
                 Shape::Most => percent(asked.min(allocatable), allocatable),
                 Shape::Line(_) if asked > allocatable => self.on_line(100),
                 Shape::Line(_) => self.on_line(percent(asked, allocatable)),
