@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use clusterlab::kube::api::{ApiServer, Kind, WriteOptions};
-use clusterlab::kube::kubectl::{Context, KubeConfig, Kubectl, NoLogs};
+use clusterlab::kube::api::{ApiServer, EventRecord, Kind, Object, Status, WriteOptions};
+use clusterlab::kube::kubectl::{Context, KubeConfig, Kubectl, LogEntry, LogSlice, LogSource};
 use clusterlab::process::files::Files;
 use clusterlab::process::{Io, Step as ProcessStep};
 use clusterlab::sim::{Epoch, Seed, SimTime};
@@ -46,7 +46,53 @@ struct Step {
 /// How long the base cluster had stood before a scenario began.
 const BEFORE: u64 = 60;
 
+/// What the containers of scenario 601 wrote, one line a second from their start.
+#[derive(Default)]
+struct Logs {
+    started: BTreeMap<String, SimTime>,
+    now: SimTime,
+}
+
+impl LogSource for Logs {
+    fn read(
+        &self,
+        _: &str,
+        pod: &str,
+        container: &str,
+        previous: bool,
+        from: usize,
+    ) -> Result<LogSlice<'_>, Status> {
+        let refuse = |message: String| Err(Status::new(clusterlab::kube::api::Reason::BadRequest, message));
+        if previous {
+            return refuse(format!("previous terminated container \"{container}\" in pod \"{pod}\" not found"));
+        }
+        let Some(started) = self.started.get(pod) else {
+            return refuse(format!("container \"{container}\" in pod \"{pod}\" is waiting to start: ContainerCreating"));
+        };
+        const NUMBERS: [&str; 30] = [
+            "1\n", "2\n", "3\n", "4\n", "5\n", "6\n", "7\n", "8\n", "9\n", "10\n", "11\n", "12\n", "13\n", "14\n", "15\n",
+            "16\n", "17\n", "18\n", "19\n", "20\n", "21\n", "22\n", "23\n", "24\n", "25\n", "26\n", "27\n", "28\n", "29\n", "30\n",
+        ];
+        let (lines, gap, ended): (&[&str], u64, bool) = match (pod, container) {
+            ("talk", _) => (&["one\n", "two\n", "three\n"], 1000, false),
+            ("multi", "main") => (&["from main\n"], 0, false),
+            ("multi", "side") => (&NUMBERS, 0, false),
+            ("multi", "setup") => (&["setting up\n"], 0, true),
+            ("ticker", _) => (&["tick\n"; 60], 500, false),
+            ("once", _) => (&["bye\n"], 0, true),
+            _ => (&[], 0, false),
+        };
+        let entries = lines.iter().enumerate().skip(from).map(|(index, text)| LogEntry {
+            at: *started + std::time::Duration::from_millis(gap * index as u64),
+            text,
+        });
+        Ok(LogSlice { first: from, entries: entries.take_while(|entry| entry.at <= self.now).collect(), ended })
+    }
+}
+
 struct World {
+    logs: Logs,
+    pulled: Vec<(String, String)>,
     api: ApiServer,
     files: Files,
     config: KubeConfig,
@@ -67,6 +113,8 @@ impl World {
                 scenario.namespace.clone();
         }
         let mut world = Self {
+            logs: Logs::default(),
+            pulled: Vec::new(),
             api: ApiServer::new(epoch, Seed::new(1)),
             files: Files::new(),
             config,
@@ -157,11 +205,46 @@ impl World {
             .unwrap();
             self.api.create_json(Kind::Node, "", &body, &WriteOptions::default()).unwrap();
             self.api.update_status::<Node>("", name, |live| live.status = node.status).unwrap();
+            let live = self.api.get(Kind::Node, "", name).unwrap();
+            for (reason, message) in [
+                ("Starting", "Starting kubelet.".to_owned()),
+                ("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods".to_owned()),
+                ("NodeHasSufficientMemory", format!("Node {name} status is now: NodeHasSufficientMemory")),
+                ("NodeHasNoDiskPressure", format!("Node {name} status is now: NodeHasNoDiskPressure")),
+                ("NodeHasSufficientPID", format!("Node {name} status is now: NodeHasSufficientPID")),
+                ("NodeReady", format!("Node {name} status is now: NodeReady")),
+            ] {
+                self.event(&live, None, reason, message, "kubelet", Some(name));
+            }
             let taints = node.spec.and_then(|spec| spec.taints);
             self.api
                 .update::<Node>("", name, |live| live.spec.get_or_insert_default().taints = taints)
                 .unwrap();
         }
+    }
+
+    fn event(
+        &mut self,
+        regarding: &Object,
+        container: Option<&str>,
+        reason: &str,
+        message: String,
+        component: &str,
+        host: Option<&str>,
+    ) {
+        // Names of events carry their time: a later one sorts later.
+        self.now += std::time::Duration::from_micros(1);
+        self.api.set_now(self.now);
+        self.api.record(EventRecord {
+            regarding,
+            field_path: container.map(|name| format!("spec.containers{{{name}}}")),
+            warning: reason.starts_with("Failed"),
+            reason,
+            message,
+            component,
+            host,
+            action: (component == "default-scheduler").then_some("Binding"),
+        });
     }
 
     /// Puts waiting pods on nodes and lets them run; pods that are being deleted go.
@@ -190,13 +273,41 @@ impl World {
                 self.next_node += 1;
                 ["gpu-1", "gpu-2"][self.next_node % 2].to_owned()
             });
-            if spec.node_name.is_none() && self.api.bind(&namespace, &name, &node).is_err() {
-                continue;
+            if spec.node_name.is_none() {
+                if self.api.bind(&namespace, &name, &node).is_err() {
+                    continue;
+                }
+                let live = self.api.get(Kind::Pod, &namespace, &name).unwrap();
+                let message = format!("Successfully assigned {namespace}/{name} to {node}");
+                self.event(&live, None, "Scheduled", message, "default-scheduler", Some("default-scheduler-vm"));
             }
             let phase = pod.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default();
             if phase != "Pending" {
                 continue;
             }
+            let live = self.api.get(Kind::Pod, &namespace, &name).unwrap();
+            for container in &spec.containers {
+                let image = container.image.clone().unwrap_or_default();
+                let key = (node.clone(), image.clone());
+                let size = if image.starts_with("busybox") { 179_638_855 } else { 215_239_003 };
+                let main = Some(container.name.as_str());
+                let host = Some(node.as_str());
+                if self.pulled.contains(&key) {
+                    let message =
+                        format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
+                    self.event(&live, main, "Pulled", message, "kubelet", host);
+                } else {
+                    self.pulled.push(key);
+                    self.event(&live, main, "Pulling", format!("Pulling image \"{image}\""), "kubelet", host);
+                    let message = format!(
+                        "Successfully pulled image \"{image}\" in 1.32s (1.32s including waiting). Image size: {size} bytes."
+                    );
+                    self.event(&live, main, "Pulled", message, "kubelet", host);
+                }
+                self.event(&live, main, "Created", "Container created".to_owned(), "kubelet", host);
+                self.event(&live, main, "Started", "Container started".to_owned(), "kubelet", host);
+            }
+            self.logs.started.insert(name.clone(), self.now);
             let time = self.epoch.timestamp_secs(self.now).to_string();
             let index = ["cp-1", "gpu-1", "gpu-2", "gpu-3", "cpu-1"].iter().position(|n| *n == node).unwrap();
             let ip = format!("10.244.{index}.{}", self.next_ip);
@@ -253,13 +364,22 @@ impl World {
         let millis = BEFORE * 1000 + (seconds * 1000.0) as u64;
         self.now = self.now.max(SimTime::from_millis(millis));
         self.api.set_now(self.now);
+        self.logs.now = self.now;
+        let started = |pod: &Pod| {
+            let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0.as_second());
+            created.is_some_and(|created| self.epoch.timestamp(self.now).as_second() - created >= 2)
+        };
+        if self.api.iter::<Pod>().all(|pod| started(pod)) {
+            self.settle();
+        }
     }
 
-    fn kubectl(&mut self, args: Vec<String>, stdin: &str) -> (String, String, i32) {
+    fn kubectl(&mut self, args: Vec<String>, stdin: &str, seconds: u32) -> (String, String, i32) {
         let mut kubectl = Kubectl::new(args);
         let (mut input, mut out, mut err) = (stdin.as_bytes().to_vec(), Vec::new(), Vec::new());
         let mut code = 124;
-        for _ in 0..200 {
+        for _ in 0..seconds * 10 {
+            self.logs.now = self.now;
             let mut ctx = Context {
                 api: &mut self.api,
                 files: &mut self.files,
@@ -267,7 +387,7 @@ impl World {
                 config: &mut self.config,
                 now: self.now,
                 epoch: self.epoch,
-                logs: &NoLogs,
+                logs: &self.logs,
             };
             let mut io = Io { stdin: &mut input, stdin_closed: true, stdout: &mut out, stderr: &mut err };
             match kubectl.step(&mut ctx, &mut io) {
@@ -348,6 +468,7 @@ fn normalise(text: &str) -> String {
         (r"cpu-1\b", "<h100-node>"),
         (r"10\.20\.0\.\d+", "<hostip>"),
         (r"zone-[ab]", "<zone>"),
+        (r"in [0-9.]+m?s \([0-9.]+m?s including waiting\)", "in <d>"),
         (r"(Machine ID|System UUID|Boot ID): .*", "${1}: <id>"),
         (r"\.18[0-9a-f]{14}\b", ".<ev>"),
         (r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "-<r>"),
@@ -422,7 +543,11 @@ fn compare(world: &mut World, name: &str, index: usize, step: &Step, line: &str,
         return;
     };
     words.remove(0);
-    let (out, err, code) = world.kubectl(words, &step.stdin);
+    let seconds = match step.cmd.strip_prefix("timeout ") {
+        Some(rest) => rest[..1].parse().unwrap(),
+        None => 60,
+    };
+    let (out, err, code) = world.kubectl(words, &step.stdin, seconds);
     let expected = (normalise(&step.stdout), normalise(&step.stderr), step.rc);
     let got = (normalise(&out), normalise(&err), code);
     if expected == got {

@@ -140,6 +140,8 @@ impl Applier<'_, '_, '_> {
             return Ok((modified, "created"));
         }
         let options = self.options();
+        let mut modified = modified;
+        without_version(&mut modified);
         let result = self.run.ctx.api.create_json(document.kind, &document.namespace, &modified, &options);
         server_warnings(self.run);
         let object = result.map_err(|status| Error::from(status).when("creating", &document.source))?;
@@ -193,6 +195,13 @@ impl Applier<'_, '_, '_> {
     }
 }
 
+/// A new object has no version yet; kubectl takes out one that a manifest names.
+pub(super) fn without_version(value: &mut Value) {
+    if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        meta.remove("resourceVersion");
+    }
+}
+
 /// The document with itself as annotation: what the next apply compares with.
 pub(super) fn with_last_applied(value: &Value) -> Value {
     let mut modified = value.clone();
@@ -212,4 +221,89 @@ fn set_annotations(value: &mut Value, annotations: serde_json::Map<String, Value
     if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         meta.insert("annotations".to_owned(), Value::Object(annotations));
     }
+}
+
+/// `kubectl apply view-last-applied`: what was applied last.
+pub(super) fn view_last_applied(run: &mut Run<'_, '_>) -> Result<Next> {
+    let format = run.flags.text("output").unwrap_or("yaml").to_owned();
+    if !["yaml", "json"].contains(&format.as_str()) {
+        return run.usage(format!(
+            "Unexpected -o output mode: {format}, the flag 'output' must be one of yaml|json"
+        ));
+    }
+    let (objects, errors) = if run.flags.given("filename") {
+        let (objects, errors, _) = documents::look_up(run)?;
+        (objects, errors)
+    } else {
+        if run.args().is_empty() {
+            return fail("resource(s) were provided, but no name was specified");
+        }
+        let selection = super::resource::Selection::parse(run.args())?;
+        let scope = super::resource::Scope::of(run);
+        super::resource::look_up(run, &selection, &scope)
+    };
+    Error::collect(errors)?;
+    for object in objects {
+        let last = object.meta().annotations.as_ref().and_then(|annotations| annotations.get(LAST_APPLIED));
+        let Some(text) = last else {
+            return fail(format!(
+                "no last-applied-configuration annotation found on resource: {}",
+                object.name()
+            ));
+        };
+        let mut value: Value =
+            serde_json::from_str(text).map_err(|error| Error::Message(error.to_string()))?;
+        // What apply itself put there is no part of what the user wrote.
+        if value
+            .pointer("/metadata/annotations")
+            .and_then(Value::as_object)
+            .is_some_and(serde_json::Map::is_empty)
+            && let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut)
+        {
+            meta.remove("annotations");
+        }
+        let text = if format == "json" {
+            super::print::indented(&value, "  ") + "\n"
+        } else {
+            super::print::yaml(&value)
+        };
+        run.out.push_str(&text);
+    }
+    Ok(Next::Done)
+}
+
+/// `kubectl apply set-last-applied`: notes manifests as applied without changing anything else.
+pub(super) fn set_last_applied(run: &mut Run<'_, '_>) -> Result<Next> {
+    let dry_run = run.dry_run()?;
+    let (documents, errors) = documents::read(run, false)?;
+    Error::collect(errors)?;
+    for document in documents {
+        let live = run
+            .ctx
+            .api
+            .get(document.kind, &document.namespace, &document.name)
+            .map_err(|status| Error::from(status).when("getting", &document.source))?;
+        let noted = live.meta().annotations.as_ref().is_some_and(|all| all.contains_key(LAST_APPLIED));
+        if !noted && !run.flags.on("create-annotation") {
+            return fail(format!(
+                "no last-applied-configuration annotation found on resource: {}, to create the annotation, run the command with --create-annotation",
+                document.name
+            ));
+        }
+        let text = with_last_applied(&document.value)["metadata"]["annotations"][LAST_APPLIED].clone();
+        if dry_run != DryRun::Client {
+            let body = Patch::Merge(json!({"metadata": {"annotations": {LAST_APPLIED: text}}}));
+            let options = super::create::write_options(dry_run, "kubectl-last-applied", false);
+            run.ctx.api.patch(
+                document.kind,
+                &document.namespace,
+                &document.name,
+                &body,
+                Subresource::None,
+                &options,
+            )?;
+        }
+        run.say(&format!("{} configured{}", name_of(&wire_json(&live)), dry_run.suffix()));
+    }
+    Ok(Next::Done)
 }

@@ -19,6 +19,8 @@ pub(super) struct Command {
     pub usage: &'static str,
     pub flags: &'static [&'static [Flag]],
     pub subcommands: &'static [&'static Command],
+    /// kubectl has it, and this one only says that it is not modelled.
+    pub absent: bool,
     /// `None` if only its subcommands do something.
     pub run: Option<fn(&mut Run<'_, '_>) -> Result<Next>>,
 }

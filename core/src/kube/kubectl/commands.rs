@@ -72,6 +72,7 @@ const fn leaf(
         usage,
         flags,
         subcommands: &[],
+        absent: false,
         run: Some(run),
     }
 }
@@ -110,6 +111,7 @@ static GET: Command = Command {
     usage: "[(-o|--output=)json|yaml|name|jsonpath|custom-columns|wide] (TYPE [NAME | -l label] | TYPE/NAME ...) [flags]",
     flags: &[GET_FLAGS, OUTPUT, FILES, SELECT, ALL_NAMESPACES],
     subcommands: &[],
+    absent: false,
     run: Some(get::run),
 };
 
@@ -133,6 +135,7 @@ static DESCRIBE: Command = Command {
         ALL_NAMESPACES,
     ],
     subcommands: &[],
+    absent: false,
     run: Some(describe::run),
 };
 
@@ -167,6 +170,7 @@ static LOGS: Command = Command {
         SELECT,
     ],
     subcommands: &[],
+    absent: false,
     run: Some(logs::run),
 };
 
@@ -202,9 +206,30 @@ static APPLY: Command = Command {
         VALIDATE,
         OUTPUT,
     ],
-    subcommands: &[],
+    subcommands: &[&APPLY_EDIT, &APPLY_SET, &APPLY_VIEW],
+    absent: false,
     run: Some(apply::run),
 };
+
+static APPLY_VIEW: Command = leaf(
+    "view-last-applied",
+    "View the latest last-applied-configuration annotations of a resource/object",
+    "(TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)",
+    &[&[short('o', "output", Takes::Text, "yaml", "yaml or json")], FILES, SELECT, ALL],
+    apply::view_last_applied,
+);
+static APPLY_SET: Command = leaf(
+    "set-last-applied",
+    "Set the last-applied-configuration annotation on a live object to match the contents of a file",
+    "-f FILENAME",
+    &[
+        &[flag("create-annotation", Takes::Bool, "false", "Make the annotation where there is none.")],
+        FILES,
+        CHANGE,
+        OUTPUT,
+    ],
+    apply::set_last_applied,
+);
 
 static CREATE_NAMESPACE: Command = Command {
     aliases: &["ns"],
@@ -298,7 +323,26 @@ static CREATE: Command = Command {
             flag("edit", Takes::Bool, "false", "Edit first (not modelled)."),
         ],
     ],
-    subcommands: &[&CREATE_CONFIG_MAP, &CREATE_NAMESPACE, &CREATE_PRIORITY_CLASS, &CREATE_SERVICE_ACCOUNT],
+    subcommands: &[
+        &CREATE_CLUSTER_ROLE,
+        &CREATE_CLUSTER_ROLE_BINDING,
+        &CREATE_CONFIG_MAP,
+        &CREATE_CRON_JOB,
+        &CREATE_DEPLOYMENT,
+        &CREATE_INGRESS,
+        &CREATE_JOB,
+        &CREATE_NAMESPACE,
+        &CREATE_PDB,
+        &CREATE_PRIORITY_CLASS,
+        &CREATE_QUOTA,
+        &CREATE_ROLE,
+        &CREATE_ROLE_BINDING,
+        &CREATE_SECRET,
+        &CREATE_SERVICE,
+        &CREATE_SERVICE_ACCOUNT,
+        &CREATE_TOKEN,
+    ],
+    absent: false,
     run: Some(create::run),
 };
 
@@ -337,6 +381,7 @@ static DELETE: Command = Command {
         ALL_NAMESPACES,
     ],
     subcommands: &[],
+    absent: false,
     run: Some(delete::run),
 };
 
@@ -357,6 +402,7 @@ static EXPLAIN: Command = Command {
         short('o', "output", Takes::Text, "plaintext", "plaintext"),
     ]],
     subcommands: &[],
+    absent: false,
     run: Some(explain::run),
 };
 
@@ -413,6 +459,7 @@ static PATCH: Command = leaf(
             short('p', "patch", Takes::Text, "", "The patch, as JSON or YAML."),
             flag("patch-file", Takes::Text, "", "A file with the patch."),
             flag("type", Takes::Text, "strategic", "json, merge or strategic."),
+            flag("local", Takes::Bool, "false", "Patch the file's object, not the server's (not modelled)."),
             flag("subresource", Takes::Text, "", "Patch this part of the object: status."),
         ],
         FILES,
@@ -553,6 +600,7 @@ static CONFIG: Command = Command {
         &USE_CONTEXT,
         &VIEW,
     ],
+    absent: false,
     run: None,
 };
 static VIEW: Command = leaf(
@@ -651,12 +699,37 @@ static SET_CREDENTIALS: Command = leaf(
 );
 
 macro_rules! absent {
-    ($($variable:ident = $name:literal, $short:literal;)*) => {
-        $(static $variable: Command = leaf($name, $short, "", &[NONE], info::not_modelled);)*
+    ($($variable:ident = $name:literal $([$alias:literal])?, $short:literal;)*) => {
+        $(static $variable: Command = Command {
+            name: $name,
+            aliases: &[$($alias)?],
+            short: $short,
+            long: "",
+            examples: &[],
+            usage: "",
+            flags: &[NONE],
+            subcommands: &[],
+            absent: true,
+            run: None,
+        };)*
     };
 }
 // Commands that kubectl has and this one does not: they say so.
 absent! {
+    CREATE_CLUSTER_ROLE = "clusterrole", "Create a cluster role";
+    CREATE_CLUSTER_ROLE_BINDING = "clusterrolebinding", "Create a cluster role binding for a particular cluster role";
+    CREATE_CRON_JOB = "cronjob" ["cj"], "Create a cron job with the specified name";
+    CREATE_DEPLOYMENT = "deployment" ["deploy"], "Create a deployment with the specified name";
+    CREATE_INGRESS = "ingress" ["ing"], "Create an ingress with the specified name";
+    CREATE_JOB = "job", "Create a job with the specified name";
+    CREATE_PDB = "poddisruptionbudget" ["pdb"], "Create a pod disruption budget with the specified name";
+    CREATE_QUOTA = "quota" ["resourcequota"], "Create a quota with the specified name";
+    CREATE_ROLE = "role", "Create a role with single rule";
+    CREATE_ROLE_BINDING = "rolebinding", "Create a role binding for a particular role or cluster role";
+    CREATE_SECRET = "secret", "Create a secret using a specified subcommand";
+    CREATE_SERVICE = "service" ["svc"], "Create a service using a specified subcommand";
+    CREATE_TOKEN = "token", "Request a service account token";
+    APPLY_EDIT = "edit-last-applied", "Edit latest last-applied-configuration annotations of a resource/object";
     EXPOSE = "expose", "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service";
     SET_RESOURCE = "set", "Set specific features on objects";
     EDIT = "edit", "Edit a resource on the server";
@@ -734,6 +807,7 @@ pub(super) static ROOT: Command = Command {
         &VERSION,
         &OPTIONS,
     ],
+    absent: false,
     run: None,
 };
 

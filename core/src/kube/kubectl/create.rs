@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::apply::{Validation, server_warnings, validation, with_last_applied};
+use super::apply::{Validation, server_warnings, validation, with_last_applied, without_version};
 use super::command::{DryRun, Next, Run};
 use super::documents;
 use super::error::{Error, Result, fail};
@@ -35,6 +35,8 @@ pub(super) fn run(run: &mut Run<'_, '_>) -> Result<Next> {
             body
         } else {
             let options = write_options(dry_run, "kubectl-create", validation == Validation::Strict);
+            let mut body = body;
+            without_version(&mut body);
             let result = run.ctx.api.create_json(document.kind, &document.namespace, &body, &options);
             server_warnings(run);
             match result {

@@ -141,10 +141,11 @@ fn invalid(status: &Status) -> Option<String> {
     };
     Some(match causes.as_slice() {
         [] => head,
-        [one] => format!("{head}: {one}"),
+        // The original ends each of these with a newline, whatever the cause itself ends with.
+        [one] => format!("{head}: {one}\n"),
         several => {
             let lines: Vec<String> = several.iter().map(|cause| format!("* {cause}")).collect();
-            format!("{head}: \n{}", lines.join("\n"))
+            format!("{head}: \n{}\n", lines.join("\n"))
         }
     })
 }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Event;
 use serde_json::{Value, json};
 
 use super::command::{Next, Run};
-use super::error::{Error, Result, fail};
+use super::error::{Result, fail};
 use super::output::{CHANGE_FORMATS, Output};
 use super::print::{Now, TabWriter};
 use super::resource::{Scope, kind_of};
@@ -229,9 +229,4 @@ pub(super) fn options(run: &mut Run<'_, '_>) -> Result<Next> {
     let text = super::help::global_options(super::commands::GLOBAL);
     run.out.push_str(&text);
     Ok(Next::Done)
-}
-
-/// Errors of commands that exist in kubectl and are not here.
-pub(super) fn not_modelled(run: &mut Run<'_, '_>) -> Result<Next> {
-    Err(Error::Message(format!("not modelled: {}", run.path)))
 }

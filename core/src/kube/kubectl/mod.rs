@@ -187,6 +187,9 @@ fn begin(
         out.push_str(&help_of(command, &path));
         return Ok(Next::Done);
     }
+    if command.absent {
+        return Err(Error::Message(format!("not modelled: {path}")));
+    }
     let parsed = Parsed::parse(&resolved.words, &resolved.flags)
         .map_err(|error| Error::Message(format!("{}\nSee '{path} --help' for usage.", error.text())))?;
     for name in ["as", "as-group", "token", "server", "kubeconfig"] {
