@@ -64,14 +64,19 @@ impl LogSource for Logs {
     ) -> Result<LogSlice<'_>, Status> {
         let refuse = |message: String| Err(Status::new(clusterlab::kube::api::Reason::BadRequest, message));
         if previous {
-            return refuse(format!("previous terminated container \"{container}\" in pod \"{pod}\" not found"));
+            return refuse(format!(
+                "previous terminated container \"{container}\" in pod \"{pod}\" not found"
+            ));
         }
         let Some(started) = self.started.get(pod) else {
-            return refuse(format!("container \"{container}\" in pod \"{pod}\" is waiting to start: ContainerCreating"));
+            return refuse(format!(
+                "container \"{container}\" in pod \"{pod}\" is waiting to start: ContainerCreating"
+            ));
         };
         const NUMBERS: [&str; 30] = [
-            "1\n", "2\n", "3\n", "4\n", "5\n", "6\n", "7\n", "8\n", "9\n", "10\n", "11\n", "12\n", "13\n", "14\n", "15\n",
-            "16\n", "17\n", "18\n", "19\n", "20\n", "21\n", "22\n", "23\n", "24\n", "25\n", "26\n", "27\n", "28\n", "29\n", "30\n",
+            "1\n", "2\n", "3\n", "4\n", "5\n", "6\n", "7\n", "8\n", "9\n", "10\n", "11\n", "12\n", "13\n",
+            "14\n", "15\n", "16\n", "17\n", "18\n", "19\n", "20\n", "21\n", "22\n", "23\n", "24\n", "25\n",
+            "26\n", "27\n", "28\n", "29\n", "30\n",
         ];
         let (lines, gap, ended): (&[&str], u64, bool) = match (pod, container) {
             ("talk", _) => (&["one\n", "two\n", "three\n"], 1000, false),
@@ -86,7 +91,11 @@ impl LogSource for Logs {
             at: *started + std::time::Duration::from_millis(gap * index as u64),
             text,
         });
-        Ok(LogSlice { first: from, entries: entries.take_while(|entry| entry.at <= self.now).collect(), ended })
+        Ok(LogSlice {
+            first: from,
+            entries: entries.take_while(|entry| entry.at <= self.now).collect(),
+            ended,
+        })
     }
 }
 
@@ -279,7 +288,7 @@ impl World {
                 }
                 let live = self.api.get(Kind::Pod, &namespace, &name).unwrap();
                 let message = format!("Successfully assigned {namespace}/{name} to {node}");
-                self.event(&live, None, "Scheduled", message, "default-scheduler", Some("default-scheduler-vm"));
+                self.event(&live, None, "Scheduled", message, "default-scheduler", Some("vm"));
             }
             let phase = pod.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default();
             if phase != "Pending" {
@@ -293,12 +302,14 @@ impl World {
                 let main = Some(container.name.as_str());
                 let host = Some(node.as_str());
                 if self.pulled.contains(&key) {
-                    let message =
-                        format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
+                    let message = format!(
+                        "Container image \"{image}\" already present on machine and can be accessed by the pod"
+                    );
                     self.event(&live, main, "Pulled", message, "kubelet", host);
                 } else {
                     self.pulled.push(key);
                     self.event(&live, main, "Pulling", format!("Pulling image \"{image}\""), "kubelet", host);
+                    self.now += std::time::Duration::from_millis(1200);
                     let message = format!(
                         "Successfully pulled image \"{image}\" in 1.32s (1.32s including waiting). Image size: {size} bytes."
                     );
