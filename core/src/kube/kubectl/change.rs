@@ -180,10 +180,8 @@ fn metadata(run: &mut Run<'_, '_>, field: Field) -> Result<Next> {
         if list {
             let indent = if several { " " } else { "" };
             if several {
-                run.say(
-                    &format!("Listing {what}s for {}.{}/{}:", object.kind().info().kind, "", object.name())
-                        .replace(".", ""),
-                );
+                let info = object.kind().info();
+                run.say(&format!("Listing {what}s for {}.{}/{}:", info.kind, info.group, object.name()));
             }
             for (key, value) in &current {
                 run.say(&format!("{indent}{key}={value}"));
@@ -432,13 +430,7 @@ pub(super) fn taint(run: &mut Run<'_, '_>) -> Result<Next> {
             old.iter().filter(|value| !add.iter().chain(&remove).any(|taint| same(value, taint))).cloned(),
         );
         let verb = match (add.is_empty(), remove.is_empty()) {
-            (false, true) => {
-                if clashing.is_empty() {
-                    "tainted"
-                } else {
-                    "modified"
-                }
-            }
+            (false, true) if clashing.is_empty() => "tainted",
             (true, false) => "untainted",
             _ => "modified",
         };

@@ -40,6 +40,7 @@ mod command;
 mod commands;
 mod complete;
 mod config;
+#[allow(clippy::unnecessary_wraps, reason = "all commands have one signature")]
 mod config_commands;
 mod context;
 mod create;
@@ -52,6 +53,7 @@ mod explain;
 mod flags;
 mod get;
 mod help;
+#[allow(clippy::unnecessary_wraps, reason = "all commands have one signature")]
 mod info;
 pub mod jsonpath;
 mod logs;

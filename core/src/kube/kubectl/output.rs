@@ -116,7 +116,9 @@ pub(super) fn name_of(value: &Value) -> String {
 
 /// `kind: List`, as kubectl puts together what it got.
 pub(super) fn list_of(items: Vec<Value>) -> Value {
-    json!({"apiVersion": "v1", "kind": "List", "items": items, "metadata": {"resourceVersion": ""}})
+    let mut list = json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}});
+    list["items"] = Value::Array(items);
+    list
 }
 
 fn template_error(path: &JsonPath, value: &Value, message: &str) -> Error {

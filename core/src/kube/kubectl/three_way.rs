@@ -55,7 +55,7 @@ fn diff_maps(
                     }
                 }
                 ListMerge::ByKey(merge_key) => {
-                    diff_objects(schema.inner(key), key, merge_key, old, new, half, &mut patch)
+                    diff_objects(schema.inner(key), key, merge_key, old, new, half, &mut patch);
                 }
                 ListMerge::Set => diff_set(key, old, new, half, &mut patch),
             },
@@ -185,37 +185,45 @@ mod tests {
     use super::*;
     use crate::kube::api::Kind;
 
-    fn check(last: Value, now: Value, live: Value, expect: Value) {
-        assert_eq!(patch(Schema::of(Kind::Pod), &last, &now, &live), expect);
+    fn check([last, now, live]: [Value; 3], expect: &Value) {
+        assert_eq!(patch(Schema::of(Kind::Pod), &last, &now, &live), *expect);
     }
 
     #[test]
     fn what_others_have_set_stays() {
         check(
-            json!({"metadata": {"labels": {"a": "1"}}}),
-            json!({"metadata": {"labels": {"a": "2"}}}),
-            json!({"metadata": {"labels": {"a": "1", "other": "x"}, "uid": "u"}}),
-            json!({"metadata": {"labels": {"a": "2"}}}),
+            [
+                json!({"metadata": {"labels": {"a": "1"}}}),
+                json!({"metadata": {"labels": {"a": "2"}}}),
+                json!({"metadata": {"labels": {"a": "1", "other": "x"}, "uid": "u"}}),
+            ],
+            &json!({"metadata": {"labels": {"a": "2"}}}),
         );
     }
 
     #[test]
     fn what_was_applied_and_is_left_out_now_goes() {
         check(
-            json!({"metadata": {"labels": {"a": "1", "b": "2"}}}),
-            json!({"metadata": {"labels": {"a": "1"}}}),
-            json!({"metadata": {"labels": {"a": "1", "b": "2"}}}),
-            json!({"metadata": {"labels": {"b": null}}}),
+            [
+                json!({"metadata": {"labels": {"a": "1", "b": "2"}}}),
+                json!({"metadata": {"labels": {"a": "1"}}}),
+                json!({"metadata": {"labels": {"a": "1", "b": "2"}}}),
+            ],
+            &json!({"metadata": {"labels": {"b": null}}}),
         );
     }
 
     #[test]
     fn containers_are_told_apart_by_their_names() {
         check(
-            json!({"spec": {"containers": [{"name": "a", "image": "x:1"}, {"name": "b", "image": "y"}]}}),
-            json!({"spec": {"containers": [{"name": "a", "image": "x:2"}]}}),
-            json!({"spec": {"containers": [{"name": "a", "image": "x:1", "resources": {}}, {"name": "b", "image": "y"}]}}),
-            json!({"spec": {
+            [
+                json!({"spec": {"containers": [{"name": "a", "image": "x:1"}, {"name": "b", "image": "y"}]}}),
+                json!({"spec": {"containers": [{"name": "a", "image": "x:2"}]}}),
+                json!({"spec": {"containers": [
+                    {"name": "a", "image": "x:1", "resources": {}}, {"name": "b", "image": "y"},
+                ]}}),
+            ],
+            &json!({"spec": {
                 "$setElementOrder/containers": [{"name": "a"}],
                 "containers": [{"name": "a", "image": "x:2"}, {"name": "b", "$patch": "delete"}],
             }}),
@@ -225,11 +233,8 @@ mod tests {
     #[test]
     fn nothing_to_do_is_an_empty_patch() {
         let pod = json!({"spec": {"containers": [{"name": "a", "image": "x"}]}});
-        check(
-            pod.clone(),
-            pod,
-            json!({"spec": {"containers": [{"name": "a", "image": "x", "resources": {}}], "priority": 0}}),
-            json!({}),
-        );
+        let live =
+            json!({"spec": {"containers": [{"name": "a", "image": "x", "resources": {}}], "priority": 0}});
+        check([pod.clone(), pod, live], &json!({}));
     }
 }

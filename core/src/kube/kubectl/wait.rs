@@ -93,7 +93,7 @@ pub(super) fn run(run: &mut Run<'_, '_>) -> Result<Next> {
                 wanted.name.map(|name| (wanted.kind, namespace.clone(), name))
             };
             let targets = selection.wanted.into_iter().filter_map(target).collect();
-            return start(run, targets, until, patience);
+            return Ok(start(run, targets, until, patience));
         }
         look_up(run, &selection, &scope)
     };
@@ -105,17 +105,12 @@ pub(super) fn run(run: &mut Run<'_, '_>) -> Result<Next> {
         return fail("no matching resources found");
     }
     let targets = objects.iter().map(|o| (o.kind(), o.namespace().to_owned(), o.name().to_owned())).collect();
-    start(run, targets, until, patience)
+    Ok(start(run, targets, until, patience))
 }
 
-fn start(
-    run: &Run<'_, '_>,
-    targets: Vec<(Kind, String, String)>,
-    until: Until,
-    patience: Duration,
-) -> Result<Next> {
+fn start(run: &Run<'_, '_>, targets: Vec<(Kind, String, String)>, until: Until, patience: Duration) -> Next {
     let deadline = run.ctx.now + patience;
-    Ok(Next::Wait(Waiting::Condition(Box::new(Awaited { targets, until, patience, deadline }))))
+    Next::Wait(Waiting::Condition(Box::new(Awaited { targets, until, patience, deadline })))
 }
 
 fn parse(text: &str) -> Result<Until> {

@@ -35,7 +35,7 @@ pub(super) fn run(run: &mut Run<'_, '_>) -> Result<Next> {
         && error.is_not_found()
         && !kind.contains('/')
     {
-        let all = Selection::parse(&[kind.clone()])?;
+        let all = Selection::parse(std::slice::from_ref(kind))?;
         let (found, _) = look_up(run, &all, &scope);
         let matching: Vec<Object> =
             found.into_iter().filter(|object| object.name().starts_with(prefix.as_str())).collect();

@@ -52,14 +52,10 @@ impl Facts {
             after_blank = matches!(c, ' ' | '\t') || is_break;
         }
         Self {
-            plain_allowed: !(indicators
-                || edge_space
-                || break_space
-                || space_break
-                || special
-                || line_breaks),
+            // A space beside a line break needs a line break.
+            plain_allowed: !(indicators || edge_space || special || line_breaks),
             single_quoted_allowed: !(break_space || space_break || special),
-            block_allowed: !text.is_empty() && !(trailing_space || space_break || special),
+            block_allowed: !(text.is_empty() || trailing_space || space_break || special),
         }
     }
 }
