@@ -330,37 +330,55 @@ struct Taint {
 
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
-/// Reads `key=value:effect`, `key:effect`, `key:effect-` and `key-`.
-fn parse_taints(words: &[String]) -> Result<(Vec<Taint>, Vec<Taint>)> {
+/// Reads `key=value:effect`, `key:effect`, `key:effect-` and `key-`: what to add and what to take away.
+fn parse_taints(words: &[String]) -> std::result::Result<(Vec<Taint>, Vec<Taint>), String> {
     let (mut add, mut remove): (Vec<Taint>, Vec<Taint>) = (Vec::new(), Vec::new());
     for word in words {
-        let (body, removes) = word.strip_suffix('-').map_or((word.as_str(), false), |body| (body, true));
-        let (pair, effect) = body.split_once(':').map_or((body, ""), |(pair, effect)| (pair, effect));
-        if effect.contains(':') || pair.matches('=').count() > 1 {
-            return fail(format!("invalid taint spec: {word}"));
+        if let Some(body) = word.strip_suffix('-') {
+            remove.push(parse_taint(body)?);
+            continue;
         }
-        if (!effect.is_empty() || !removes) && !EFFECTS.contains(&effect) {
-            return fail(if removes || !effect.is_empty() || word.contains(':') {
-                format!("invalid taint effect: {effect}, unsupported taint effect")
-            } else {
-                format!("invalid taint spec: {word}")
-            });
+        let taint = parse_taint(word)?;
+        if taint.effect.is_empty() {
+            return Err(format!("invalid taint spec: {word}"));
         }
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let taint = Taint { key: key.to_owned(), value: value.to_owned(), effect: effect.to_owned() };
-        if removes {
-            remove.push(taint);
-        } else {
-            if add.iter().any(|other| other.key == taint.key && other.effect == taint.effect) {
-                return fail(format!(
-                    "duplicated taints with the same key and effect: {{{} {} {} <nil>}}",
-                    taint.key, taint.value, taint.effect
-                ));
-            }
-            add.push(taint);
+        if add.iter().any(|other: &Taint| other.key == taint.key && other.effect == taint.effect) {
+            return Err(format!(
+                "duplicated taints with the same key and effect: {{{} {} {} <nil>}}",
+                taint.key, taint.value, taint.effect
+            ));
         }
+        add.push(taint);
     }
     Ok((add, remove))
+}
+
+fn parse_taint(word: &str) -> std::result::Result<Taint, String> {
+    let invalid = || format!("invalid taint spec: {word}");
+    let parts: Vec<&str> = word.split(':').collect();
+    let (pair, effect) = match parts[..] {
+        [key] => (vec![key], ""),
+        [pair, effect] => (pair.split('=').collect(), effect),
+        _ => return Err(invalid()),
+    };
+    if parts.len() == 2 && !EFFECTS.contains(&effect) {
+        return Err(format!("invalid taint effect: {effect}, unsupported taint effect"));
+    }
+    let (key, value) = match pair[..] {
+        [key] => (key, ""),
+        [key, value] => (key, value),
+        _ => return Err(invalid()),
+    };
+    if let Some(problem) = bad_label_value(value) {
+        return Err(format!("invalid taint spec: {word}, {problem}"));
+    }
+    let name = key.rsplit('/').next().unwrap_or(key);
+    if bad_label_value(name).is_some() || name.is_empty() {
+        return Err(format!(
+            "invalid taint spec: {word}, name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+        ));
+    }
+    Ok(Taint { key: key.to_owned(), value: value.to_owned(), effect: effect.to_owned() })
 }
 
 pub(super) fn taint(run: &mut Run<'_, '_>) -> Result<Next> {
@@ -370,17 +388,47 @@ pub(super) fn taint(run: &mut Run<'_, '_>) -> Result<Next> {
     let first = run.args().iter().position(is_taint).unwrap_or(run.args().len());
     let (resources, words) = run.args().split_at(first);
     let (resources, words) = (resources.to_vec(), words.to_vec());
+    if let Some(word) = words.iter().find(|word| !is_taint(word)) {
+        return fail(format!("all resources must be specified before taint changes: {word}"));
+    }
     if resources.is_empty() {
-        return fail("one or more resources must be specified as <resource> <name> or <resource>/<name>");
+        return fail("one or more resources must be specified as <resource> <name>");
     }
     if words.is_empty() {
         return fail("at least one taint update is required");
     }
-    let kind = super::resource::kind_of(resources[0].split('/').next().unwrap_or_default())?;
-    if kind != Kind::Node {
-        return fail(format!("invalid resource type {}, only node types are supported", kind.info().plural));
+    let (add, remove) = match parse_taints(&words) {
+        Ok(taints) => taints,
+        Err(problem) => return run.usage(problem),
+    };
+    let word = resources[0].to_lowercase();
+    if super::resource::kind_of(&word)? != Kind::Node {
+        return fail(format!("invalid resource type {word}, only node types are supported"));
     }
-    let (add, remove) = parse_taints(&words)?;
+    let both: Vec<String> = add
+        .iter()
+        .flat_map(|added| {
+            remove
+                .iter()
+                .filter(|gone| {
+                    gone.key == added.key && (gone.effect.is_empty() || gone.effect == added.effect)
+                })
+                .map(|gone| format!("{}={}", gone.key, gone.effect))
+        })
+        .collect();
+    if !both.is_empty() {
+        return fail(format!(
+            "can not both modify and remove the following taint(s) in the same command: {}",
+            both.join(", ")
+        ));
+    }
+    let (all, selector) = (run.flags.on("all"), !run.flags.text_or_empty("selector").is_empty());
+    if all && selector {
+        return fail("setting 'all' parameter with a non empty selector is prohibited");
+    }
+    if !all && !selector && resources.len() < 2 {
+        return fail("at least one resource name must be specified since 'all' parameter is not set");
+    }
     let (objects, mut errors) = targets(run, &resources)?;
     for object in objects {
         let Object::Node(node) = &object else { continue };
@@ -407,13 +455,17 @@ pub(super) fn taint(run: &mut Run<'_, '_>) -> Result<Next> {
             )));
             continue;
         }
-        let missing = remove.iter().find(|taint| !old.iter().any(|value| same(value, taint)));
-        if let Some(taint) = missing {
-            let effect = if taint.effect.is_empty() { String::new() } else { format!(":{}", taint.effect) };
-            errors.push(Error::Message(format!(
-                "taint {} not found",
-                go_quote(&format!("{}{effect}", taint.key))
-            )));
+        let missing: Vec<Error> = remove
+            .iter()
+            .filter(|taint| !old.iter().any(|value| same(value, taint)))
+            .map(|taint| {
+                let effect =
+                    if taint.effect.is_empty() { String::new() } else { format!(":{}", taint.effect) };
+                Error::Message(format!("taint {} not found", go_quote(&format!("{}{effect}", taint.key))))
+            })
+            .collect();
+        if !missing.is_empty() {
+            errors.extend(missing);
             continue;
         }
         let mut taints: Vec<Value> = add
@@ -429,10 +481,13 @@ pub(super) fn taint(run: &mut Run<'_, '_>) -> Result<Next> {
         taints.extend(
             old.iter().filter(|value| !add.iter().chain(&remove).any(|taint| same(value, taint))).cloned(),
         );
-        let verb = match (add.is_empty(), remove.is_empty()) {
-            (false, true) if clashing.is_empty() => "tainted",
-            (true, false) => "untainted",
-            _ => "modified",
+        let added =
+            old.len() != add.len() + old.iter().filter(|value| !add.iter().any(|t| same(value, t))).count();
+        let verb = match (added, remove.is_empty()) {
+            _ if run.flags.on("overwrite") => "modified",
+            (true, false) => "modified",
+            (true, true) => "tainted",
+            (false, _) => "untainted",
         };
         let mut value = wire_json(&object);
         if dry_run != DryRun::Client {

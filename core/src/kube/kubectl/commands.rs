@@ -530,8 +530,8 @@ static WAIT: Command = leaf(
         &[
             flag(
                 "for",
-                Takes::Text,
-                "",
+                Takes::Array,
+                "[]",
                 "What to wait for: condition=Ready, delete, create, jsonpath={...}=value.",
             ),
             flag("timeout", Takes::Duration, "30s", "How long to wait for each; 0 to look once."),

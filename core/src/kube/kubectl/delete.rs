@@ -44,7 +44,7 @@ impl Gone {
         let timed_out = |leaving: &Leaving| {
             Error::Message(format!(
                 "timed out waiting for the condition on {}/{}",
-                leaving.kind.info().qualified_plural(),
+                leaving.kind.info().plural,
                 leaving.name
             ))
         };

@@ -143,7 +143,7 @@ fn print_table(run: &mut Run<'_, '_>, objects: &[Object], options: TableOptions)
     run.out.push_str(&table.flush());
 }
 
-/// Orders objects by a field; those without it come first.
+/// Orders objects by a field.
 pub(super) fn sort(objects: &mut [Object], field: &str) -> Result<()> {
     let path = JsonPath::parse_relaxed(field).map_err(|error| Error::Message(error.0))?;
     let mut keyed = Vec::with_capacity(objects.len());
@@ -152,59 +152,57 @@ pub(super) fn sort(objects: &mut [Object], field: &str) -> Result<()> {
         keyed.push((found.into_iter().flatten().next(), object.clone()));
     }
     if !keyed.is_empty() && keyed.iter().all(|(key, _)| key.is_none()) {
-        return fail(format!(
-            "couldn't find any field with path {} in the list of objects",
-            super::print::go_quote(path.source())
-        ));
+        return fail(not_found(path.source()));
     }
-    keyed.sort_by(|(a, _), (b, _)| order(a.as_ref(), b.as_ref()));
+    if keyed.len() <= INSERTION {
+        // Go sorts short lists by insertion, which shows where objects without the field are: each passes the one before.
+        for i in 1..keyed.len() {
+            let mut j = i;
+            while j > 0 && is_less(keyed[j].0.as_ref(), keyed[j - 1].0.as_ref()) {
+                keyed.swap(j, j - 1);
+                j -= 1;
+            }
+        }
+    } else {
+        keyed.sort_by(|(a, _), (b, _)| order(a.as_ref(), b.as_ref()));
+    }
     for (slot, (_, object)) in objects.iter_mut().zip(keyed) {
         *slot = object;
     }
     Ok(())
 }
 
+/// The longest list that Go's `sort.Sort` sorts by insertion.
+const INSERTION: usize = 12;
+
+fn not_found(path: &str) -> String {
+    format!("couldn't find any field with path {} in the list of objects", super::print::go_quote(path))
+}
+
+/// Whether one comes before the other; an object without the field comes before every other.
+fn is_less(a: Option<&serde_json::Value>, b: Option<&serde_json::Value>) -> bool {
+    a.is_none() || (b.is_some() && order(a, b).is_lt())
+}
+
 fn order(a: Option<&serde_json::Value>, b: Option<&serde_json::Value>) -> std::cmp::Ordering {
     use serde_json::Value;
+    use std::cmp::Ordering;
     match (a, b) {
         (Some(Value::Number(a)), Some(Value::Number(b))) => {
-            a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(std::cmp::Ordering::Equal)
+            a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
         }
         (Some(Value::String(a)), Some(Value::String(b))) => {
-            // Quantities and numbers in text sort by their worth, other text by its letters.
+            // Two quantities are compared by their worth, other text letter by letter.
             let amount = |text: &str| text.parse::<crate::kube::quantity::Amount>().ok();
             match (amount(a), amount(b)) {
-                (Some(x), Some(y)) => x.partial_cmp(&y).unwrap_or(std::cmp::Ordering::Equal),
-                _ => natural(a, b),
+                (Some(x), Some(y)) => x.partial_cmp(&y).unwrap_or(Ordering::Equal),
+                _ => a.cmp(b),
             }
         }
         (Some(Value::Bool(a)), Some(Value::Bool(b))) => a.cmp(b),
-        (None, None) => std::cmp::Ordering::Equal,
-        (None, Some(_)) => std::cmp::Ordering::Less,
-        (Some(_), None) => std::cmp::Ordering::Greater,
-        _ => std::cmp::Ordering::Equal,
-    }
-}
-
-/// `p2` before `p10` (`github.com/fvbommel/sortorder`).
-fn natural(a: &str, b: &str) -> std::cmp::Ordering {
-    let (mut a, mut b) = (a, b);
-    loop {
-        let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (la, lb) = (digits(a), digits(b));
-        if la > 0 && lb > 0 {
-            let (na, nb) = (a[..la].trim_start_matches('0'), b[..lb].trim_start_matches('0'));
-            let by_number = na.len().cmp(&nb.len()).then_with(|| na.cmp(nb)).then(la.cmp(&lb));
-            if by_number.is_ne() {
-                return by_number;
-            }
-            (a, b) = (&a[la..], &b[lb..]);
-            continue;
-        }
-        match (a.chars().next(), b.chars().next()) {
-            (Some(x), Some(y)) if x == y => (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]),
-            (x, y) => return x.cmp(&y),
-        }
+        (None, Some(_)) => Ordering::Less,
+        (Some(_), None) => Ordering::Greater,
+        _ => Ordering::Equal,
     }
 }
 
@@ -246,17 +244,4 @@ fn watch(run: &mut Run<'_, '_>, selection: &Selection, output: Option<Output>) -
         watch.flush(run.out);
     }
     Ok(Next::Wait(Waiting::Watch(Box::new(watch))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_with_numbers_sorts_by_the_numbers() {
-        assert!(natural("p2", "p10").is_lt());
-        assert!(natural("10.244.1.2", "10.244.2.2").is_lt());
-        assert!(natural("a", "b").is_lt());
-        assert!(natural("a", "a").is_eq());
-    }
 }

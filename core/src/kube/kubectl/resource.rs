@@ -72,7 +72,8 @@ impl Selection {
                 kinds.push(kind);
             }
         }
-        selection.several_kinds |= kinds.len() > 1;
+        // With names, only what is found counts.
+        selection.several_kinds = names.is_empty() && (selection.several_kinds || kinds.len() > 1);
         for kind in kinds {
             if names.is_empty() {
                 selection.wanted.push(Wanted { kind, name: None });
