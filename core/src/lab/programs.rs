@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::cluster::KubeletLogs;
 use super::terminal::TerminalHost;
 use crate::kube::kubectl::{Context, Kubectl};
-use crate::process::shell::{Process, ProcessState, Stream};
 use crate::process::{Call, Host, Io, Step};
+use crate::process::{Process, ProcessState, Stream};
 use crate::sim::SimTime;
 
 /// A program that runs in the terminal.

@@ -10,8 +10,8 @@ use super::programs::TerminalProgram;
 use super::spec::{LabSpec, SpecError};
 use crate::kube::kubectl::KubeConfig;
 use crate::process::files::Files;
-use crate::process::shell::{Fed, Process, ProcessState, Stream};
 use crate::process::{Call, Host, Io, Signal, Step};
+use crate::process::{Fed, Process, ProcessState, Stream};
 use crate::sim::{Epoch, SimTime};
 
 /// The learner's home directory.

@@ -10,8 +10,14 @@ pub mod container;
 pub mod files;
 mod host;
 pub mod images;
+mod kernel;
+mod pattern;
 pub mod programs;
+mod run;
 pub mod shell;
 pub mod utilities;
 
 pub use host::{Call, Host, Io, Signal, Step};
+pub use kernel::Stream;
+pub use run::{Fed, Process, ProcessState};
+pub use shell::{ExecError, ScriptError, check_script};

@@ -4,9 +4,9 @@ use k8s_openapi::api::core::v1 as core;
 
 use super::backoff::BackOff;
 use super::logs::ContainerLog;
+use crate::process::Process;
 use crate::process::files::Files;
 use crate::process::programs::ContainerProgram;
-use crate::process::shell::Process;
 use crate::sim::SimTime;
 
 /// What a container is in its pod.

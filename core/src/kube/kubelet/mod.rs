@@ -10,7 +10,7 @@
 //! machine in `resources` and `node`, what its processes see in `environment` and
 //! `volumes`.
 //!
-//! Not modelled: probes, lifecycle hooks, eviction, in-place resize, static pods,
+//! Not modelled: memory limits (no container is OOM-killed), probes, lifecycle hooks, eviction, in-place resize, static pods,
 //! Secrets, persistent volumes. A pod that asks for probes or hooks gets a
 //! `NotModelled` event that says so.
 

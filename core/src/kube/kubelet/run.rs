@@ -10,8 +10,8 @@ use super::worker::{Context, PodWorker, RELIST};
 use crate::process::container::ContainerHost;
 use crate::process::images::PullError;
 use crate::process::programs::ContainerProgram;
-use crate::process::shell::{Process, ProcessState, Stream};
 use crate::process::{Call, Signal};
+use crate::process::{Process, ProcessState, Stream};
 use crate::sim::SimTime;
 
 /// Creating and starting a container whose image is here.
@@ -336,12 +336,7 @@ impl PodWorker {
         let Stage::Running { since } = self.containers[index].stage else { return false };
         let message = self.termination_message(index);
         let container = &mut self.containers[index];
-        let oom = container.instance.as_ref().is_some_and(|i| i.process.out_of_memory());
-        let reason = match code {
-            0 => "Completed",
-            137 if oom => "OOMKilled",
-            _ => "Error",
-        };
+        let reason = if code == 0 { "Completed" } else { "Error" };
         container.instance = None;
         container.stage = Stage::Ended(Ended {
             code: i32::from(code),
