@@ -187,10 +187,13 @@ fn the_exercises_are_listed() {
 #[test]
 fn a_shell_reads_from_a_pipe_as_well() {
     let folder = folder("shell", &[("lab.yaml", LAB)]);
-    let ran =
-        clusterlab(&folder, &["shell", "lab.yaml"], "echo one\n:advance 10m\nkubectl get -w pods\nexit 3\n");
+    let ran = clusterlab(
+        &folder,
+        &["shell", "lab.yaml"],
+        "echo one\n:advance 10m\nkubectl get -w pods\nexit 3\necho never\n",
+    );
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("one\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("one\n") && !ran.stdout.contains("never"), "{}", ran.stdout);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cel::{Context, Env};
-use clusterlab::lab::{Event, Lab, LabSpec, Prompt, SpecError};
-use clusterlab::sim::{Digest, SimTime};
+use clusterlab::lab::{Event, Input, Lab, LabSpec, Prompt, SpecError};
+use clusterlab::sim::{Digest, Entry, SimTime};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{CheckError, Expression, Uses, World};
@@ -304,12 +304,10 @@ impl Grader {
         let entries = lab.journal().entries();
         // The journal is in the order of time.
         let until = entries.partition_point(|entry| entry.at <= end);
-        let commands =
-            entries[..until].iter().filter(|entry| matches!(entry.event, Event::CommandEnded { .. }));
         let (held, idle) = self.meter.gpu_seconds();
         let guesses = self.progress.guesses.values();
         self.report.score = Score {
-            commands: commands.count() as u32,
+            commands: commands(&entries[..until]),
             seconds: end.as_secs_f64(),
             gpu_seconds: held,
             idle_gpu_seconds: idle,
@@ -374,6 +372,22 @@ impl Grader {
             .map_err(|error| no_answer(error.to_string()))?
             .ok_or_else(|| no_answer("what it asks for is not there.".to_owned()))
     }
+}
+
+/// How many commands ended; blank lines and comments are none.
+fn commands(entries: &[Entry<Event>]) -> u32 {
+    let mut count = 0;
+    let mut begun = false;
+    for entry in entries {
+        match &entry.event {
+            Event::Input(Input::Line(line)) => {
+                begun |= !line.trim().is_empty() && !line.trim_start().starts_with('#');
+            }
+            Event::CommandEnded { .. } => count += u32::from(std::mem::take(&mut begun)),
+            _ => {}
+        }
+    }
+    count
 }
 
 /// Whether an expression holds; one that cannot be evaluated does not.

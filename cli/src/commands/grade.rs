@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use anyhow::anyhow;
 use clap::Args;
 use clusterlab::lab::Lab;
 use clusterlab_exercises::{Exercise, Grader, Lang, Report, play};
@@ -61,7 +60,7 @@ impl Grade {
     pub fn run(self) -> anyhow::Result<u8> {
         let exercise = input::exercise(&self.exercise)?;
         let script = input::script(&self.script)?;
-        let mut grader = Grader::new(&exercise, self.seed).map_err(|problem| anyhow!("{problem}"))?;
+        let mut grader = Grader::new(&exercise, self.seed)?;
         let mut lab = grader.start_lab()?;
 
         let mut printed = Ok(());

@@ -8,7 +8,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::Args;
 use clusterlab::lab::{Lab, LabSpec, OutputStream, Prompt, RUN_LIMIT, SavedLab};
 use clusterlab_exercises::Grader;
@@ -22,7 +22,7 @@ use crate::{input, output};
 /// A lab in this terminal: type kubectl and shell commands
 ///
 /// The lab's clock follows the real one, at the prompt too. Ctrl-C interrupts a command, Tab completes,
-/// Ctrl-D or `:quit` leaves.
+/// `exit` or Ctrl-D leaves.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Lines that begin with a colon are for the lab itself, :help lists them.
@@ -58,7 +58,7 @@ const HELP: &str = "\
 :task           the text of the exercise's present step
 :hint           a hint for the present state; again for a clearer one
 :help           this list
-:quit           leave (also Ctrl-D)
+:quit           leave (also exit, Ctrl-D)
 ";
 
 impl Shell {
@@ -69,7 +69,8 @@ impl Shell {
         // What comes through a pipe is not typed at a speed that a clock could follow.
         let fast = self.fast || piped;
         let waiter = Waiter::new(fast)?;
-        let mut session = Session { lesson, waiter, fast, piped, at_prompt: Instant::now() };
+        let mut session =
+            Session { lesson, waiter, fast, piped, at_prompt: Instant::now(), key_shown: false };
         if let Some(lesson) = &mut session.lesson {
             output::text(&lesson.welcome(&lab))?;
         }
@@ -85,7 +86,7 @@ impl Shell {
         let path = PathBuf::from(name);
         if !path.is_file() {
             let exercise = input::exercise(name)?;
-            let grader = Grader::new(&exercise, self.seed).map_err(|problem| anyhow!("{problem}"))?;
+            let grader = Grader::new(&exercise, self.seed)?;
             return Ok((grader.start_lab()?, Some(Lesson::new(grader, self.language.get()))));
         }
         if path.extension().is_some_and(|extension| extension == "json") {
@@ -106,6 +107,8 @@ struct Session {
     piped: bool,
     /// When the prompt was shown.
     at_prompt: Instant,
+    /// The terminal itself has just shown `^C`, which the lab is about to print too.
+    key_shown: bool,
 }
 
 impl Session {
@@ -119,9 +122,11 @@ impl Session {
         let ready = matches!(lab.prompt(), Prompt::Ready(_));
         self.at_prompt = Instant::now();
         let typed = reader.read(&prompt, lab)?;
-        if !self.fast && ready {
+        if !self.fast {
             lab.advance(self.at_prompt.elapsed());
         }
+        let leaves =
+            matches!(&typed, Typed::Line(line) if ready && line.split_whitespace().next() == Some("exit"));
         match typed {
             Typed::Line(line) if ready && line.starts_with(':') => return self.own_command(lab, &line),
             Typed::Line(line) => lab.type_line(&line),
@@ -130,7 +135,7 @@ impl Session {
             Typed::End => return Ok(false),
         }
         self.wait(lab)?;
-        Ok(true)
+        Ok(!leaves)
     }
 
     /// Prints as the command runs, until it ends or only a typed line can move it.
@@ -139,7 +144,7 @@ impl Session {
         let limit = lab.now() + RUN_LIMIT;
         while lab.prompt() == Prompt::Busy {
             match lab.next_event() {
-                Some(next) if !self.piped || next <= limit => self.waiter.wait(lab, next)?,
+                Some(next) if !self.piped || next <= limit => self.key_shown = self.waiter.wait(lab, next)?,
                 _ if self.piped => lab.interrupt(),
                 _ => return Ok(()),
             }
@@ -152,6 +157,9 @@ impl Session {
     fn tell(&mut self, lab: &mut Lab) -> anyhow::Result<()> {
         for chunk in lab.take_output() {
             match chunk.stream {
+                OutputStream::Stdout if std::mem::take(&mut self.key_shown) => {
+                    output::text(chunk.text.strip_prefix("^C").unwrap_or(&chunk.text))?;
+                }
                 OutputStream::Stdout => output::text(&chunk.text)?,
                 OutputStream::Stderr => output::error_text(&chunk.text)?,
             }

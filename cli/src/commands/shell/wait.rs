@@ -29,17 +29,18 @@ impl Waiter {
     }
 
     /// Waits until `next`, when something happens in the lab, and lets it happen; or
-    /// until something is typed, and hands it over.
-    pub fn wait(&self, lab: &mut Lab, next: SimTime) -> anyhow::Result<()> {
+    /// until something is typed, and hands it over. Answers whether it was Ctrl-C.
+    pub fn wait(&self, lab: &mut Lab, next: SimTime) -> anyhow::Result<bool> {
         if self.fast {
             lab.advance_to(next);
         } else {
             self.wait_with_the_clock(lab, next)?;
         }
-        if self.interrupted.swap(false, Ordering::SeqCst) {
+        let interrupted = self.interrupted.swap(false, Ordering::SeqCst);
+        if interrupted {
             lab.interrupt();
         }
-        Ok(())
+        Ok(interrupted)
     }
 
     fn wait_with_the_clock(&self, lab: &mut Lab, next: SimTime) -> anyhow::Result<()> {
