@@ -403,4 +403,61 @@ mod tests {
         assert_eq!(node_of(&api, "early").as_deref(), Some("gpu-1"));
         assert_eq!(now, SimTime::from_secs(2));
     }
+
+    #[test]
+    fn preemption_evicts_the_victim_and_binds_the_pod_once_it_is_gone() {
+        let (mut api, mut scheduler) = cluster();
+        create(&mut api, Kind::PriorityClass, json!({"metadata": {"name": "urgent"}, "value": 1000}));
+        create_node(&mut api, "gpu-1", 1);
+        create(&mut api, Kind::Pod, pod("low", 1));
+        scheduler.advance(SimTime::from_secs(1), &mut api);
+        let mut high = pod("high", 1);
+        high["spec"]["priorityClassName"] = json!("urgent");
+        create(&mut api, Kind::Pod, high);
+        scheduler.advance(SimTime::from_secs(2), &mut api);
+
+        let victim = api.read::<Pod>("default", "low").expect("it has thirty seconds to end");
+        assert!(victim.metadata.deletion_timestamp.is_some());
+        let conditions = victim.status.as_ref().unwrap().conditions.clone().unwrap();
+        let target = conditions.iter().find(|condition| condition.type_ == "DisruptionTarget").unwrap();
+        assert_eq!(target.reason.as_deref(), Some("PreemptionByScheduler"));
+        assert_eq!(
+            target.message.as_deref(),
+            Some("default-scheduler: preempting to accommodate a higher priority pod")
+        );
+        let high = api.read::<Pod>("default", "high").unwrap().clone();
+        assert_eq!(high.status.as_ref().unwrap().nominated_node_name.as_deref(), Some("gpu-1"));
+        let uid = high.metadata.uid.clone().unwrap();
+        let expect = ("Preempted".to_owned(), format!("Preempted by pod {uid} on node gpu-1"));
+        assert!(events(&api).contains(&expect), "{:?}", events(&api));
+
+        // While it ends, nobody else is evicted.
+        scheduler.advance(SimTime::from_secs(10), &mut api);
+        assert_eq!(node_of(&api, "high"), None);
+        api.finish_deletion("default", "low").unwrap();
+        scheduler.advance(SimTime::from_secs(20), &mut api);
+        assert_eq!(node_of(&api, "high").as_deref(), Some("gpu-1"));
+        assert_eq!(
+            api.read::<Pod>("default", "high").unwrap().status.as_ref().unwrap().nominated_node_name,
+            None
+        );
+    }
+
+    #[test]
+    fn a_scheduler_that_comes_late_takes_up_what_is_there() {
+        let (mut api, _) = cluster();
+        create_node(&mut api, "gpu-1", 2);
+        create(&mut api, Kind::Pod, pod("first", 1));
+        let mut early = SchedulerController::new(&SchedulerConfiguration::default()).unwrap();
+        early.advance(SimTime::from_secs(1), &mut api);
+        create(&mut api, Kind::Pod, pod("second", 2));
+        let mut late = SchedulerController::new(&SchedulerConfiguration::default()).unwrap();
+        late.list(&api);
+        late.seen = api.resource_version();
+        late.advance(SimTime::from_secs(2), &mut api);
+        assert_eq!(node_of(&api, "second"), None);
+        assert_eq!(late.attempts("default", "second").len(), 1);
+        let text = &late.attempts("default", "second")[0].message;
+        assert!(text.starts_with("0/1 nodes are available: 1 Insufficient nvidia.com/gpu."), "{text}");
+    }
 }
