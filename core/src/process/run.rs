@@ -12,6 +12,8 @@ use crate::sim::SimTime;
 /// then goes on a second later. So a script that never sleeps does not stop the clock.
 const QUANTUM: usize = 10_000;
 const NAP: Duration = Duration::from_secs(1);
+/// A script that does nothing but compute is put off longer each time, up to this.
+const LONGEST_NAP: Duration = Duration::from_secs(64);
 
 /// How a process stands after it ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Process<P> {
     session: bool,
     /// The quantum was used up: the rest waits until then.
     nap: Option<SimTime>,
+    /// How long the next nap is.
+    nap_span: Duration,
     /// Lines of a command that is not complete yet.
     partial: String,
     shown: Shown,
@@ -77,7 +81,7 @@ impl<P: Clone> Process<P> {
         let body = body_of(host, call, now)?;
         let mut kernel = Kernel::new(pid, true);
         kernel.spawn(0, None, Kernel::<P>::standard_fds(), body);
-        Ok(Self { kernel, session: false, nap: None, partial: String::new(), shown })
+        Ok(Self { kernel, session: false, nap: None, nap_span: NAP, partial: String::new(), shown })
     }
 
     /// An interactive shell that waits for lines.
@@ -90,7 +94,7 @@ impl<P: Clone> Process<P> {
         if let Some(task) = kernel.tasks.get_mut(&call.pid) {
             task.state = State::Idle;
         }
-        Self { kernel, session: true, nap: None, partial: String::new(), shown }
+        Self { kernel, session: true, nap: None, nap_span: NAP, partial: String::new(), shown }
     }
 
     /// Gives a line to a session that is idle.
@@ -149,6 +153,7 @@ impl<P: Clone> Process<P> {
                 }
             }
             self.run(host, now);
+            self.nap_span = if self.nap.is_some() { (self.nap_span * 2).min(LONGEST_NAP) } else { NAP };
         }
         self.note();
         self.state()
@@ -195,7 +200,7 @@ impl<P: Clone> Process<P> {
             for pid in ready {
                 self.run_task(host, pid);
                 if self.kernel.spent > QUANTUM {
-                    self.nap = Some(now + NAP);
+                    self.nap = Some(now + self.nap_span);
                     return;
                 }
             }

@@ -218,7 +218,11 @@ impl Shell {
                 match signal_number(&flag[1..]) {
                     Some(found) => number = found,
                     None => {
-                        return self.fail("kill", &format!("{}: invalid signal specification", &flag[1..]), 1);
+                        return self.fail(
+                            "kill",
+                            &format!("{}: invalid signal specification", &flag[1..]),
+                            1,
+                        );
                     }
                 }
                 rest = tail;
