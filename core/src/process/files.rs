@@ -162,6 +162,10 @@ impl Files {
 
     /// Mounts `files` at `path`, which is made if it is missing and hidden if it is not empty.
     /// What was mounted there before is given back.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn mount(&mut self, path: &str, files: Self, read_only: bool) -> Result<Option<Self>, FileError> {
         let path = normalize(path);
         self.create_dir_all(&path, SimTime::ZERO)?;
@@ -193,6 +197,10 @@ impl Files {
     }
 
     /// The content of the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn read(&self, path: &str) -> Result<&[u8], FileError> {
         let path = normalize(path);
         if let Some((fs, rest)) = self.below(&path) {
@@ -211,12 +219,20 @@ impl Files {
     }
 
     /// Writes the whole file at `path`; its directory must exist.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn write(&mut self, path: &str, content: impl Into<Vec<u8>>, now: SimTime) -> Result<(), FileError> {
         let content = content.into();
         self.change(path, now, |bytes| *bytes = content)
     }
 
     /// [Writes](Files::write) after making the directories above.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn put(&mut self, path: &str, content: impl Into<Vec<u8>>, now: SimTime) -> Result<(), FileError> {
         let path = normalize(path);
         self.create_dir_all(parent(&path), now)?;
@@ -224,11 +240,19 @@ impl Files {
     }
 
     /// Writes at the end of the file at `path`, which is made if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn append(&mut self, path: &str, content: &[u8], now: SimTime) -> Result<(), FileError> {
         self.change(path, now, |bytes| bytes.extend_from_slice(content))
     }
 
     /// Writes `content` over the bytes from `offset` on; a gap fills with zeros, as with `pwrite(2)`.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn write_at(
         &mut self,
         path: &str,
@@ -249,6 +273,10 @@ impl Files {
     }
 
     /// Makes a directory whose parent exists.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn create_dir(&mut self, path: &str, now: SimTime) -> Result<(), FileError> {
         let path = normalize(path);
         if let Some(fs) = self.below_mut(&path) {
@@ -263,6 +291,10 @@ impl Files {
     }
 
     /// Makes a directory and all that are missing above it.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn create_dir_all(&mut self, path: &str, now: SimTime) -> Result<(), FileError> {
         let path = normalize(path);
         let ends = path.match_indices('/').map(|(i, _)| i).skip(1).chain([path.len()]);
@@ -280,6 +312,10 @@ impl Files {
     }
 
     /// Removes a file or an empty directory.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn remove(&mut self, path: &str) -> Result<(), FileError> {
         let path = normalize(path);
         if path == "/" || self.mounts.contains_key(&path) {
@@ -302,6 +338,10 @@ impl Files {
     }
 
     /// Removes a file, or a directory with all that is in it.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn remove_all(&mut self, path: &str) -> Result<(), FileError> {
         let path = normalize(path);
         if self.metadata(&path)?.is_dir {
@@ -313,6 +353,10 @@ impl Files {
     }
 
     /// Moves `from` to `to`, replacing a file or an empty directory there.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn rename(&mut self, from: &str, to: &str, now: SimTime) -> Result<(), FileError> {
         let (from, to) = (normalize(from), normalize(to));
         let source = self.metadata(&from)?;
@@ -335,6 +379,10 @@ impl Files {
     }
 
     /// Copies a file, or a directory with all that is in it, to the new name `to`.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn copy(&mut self, from: &str, to: &str, now: SimTime) -> Result<(), FileError> {
         let (from, to) = (normalize(from), normalize(to));
         let source = self.metadata(&from)?;
@@ -356,6 +404,10 @@ impl Files {
     }
 
     /// The names in a directory, in byte order.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn list(&self, path: &str) -> Result<Vec<String>, FileError> {
         let path = normalize(path);
         if let Some((fs, rest)) = self.below(&path) {
@@ -383,6 +435,10 @@ impl Files {
     }
 
     /// What `stat(2)` tells.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn metadata(&self, path: &str) -> Result<Metadata, FileError> {
         let path = normalize(path);
         if let Some((fs, rest)) = self.below(&path) {
@@ -410,6 +466,10 @@ impl Files {
     }
 
     /// Sets or clears the `x` bits of a file.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn set_executable(&mut self, path: &str, executable: bool) -> Result<(), FileError> {
         self.touch_node(path, |node| {
             if matches!(node.content, Content::Regular(_)) {
@@ -419,6 +479,10 @@ impl Files {
     }
 
     /// Sets the time of the last change of a file or directory.
+    ///
+    /// # Errors
+    ///
+    /// What the system call of that name answers.
     pub fn set_modified(&mut self, path: &str, modified: SimTime) -> Result<(), FileError> {
         self.touch_node(path, |node| node.modified = modified)
     }

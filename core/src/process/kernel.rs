@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::files::FileError;
-use super::host::{Call, Host, Signal};
+use super::host::{Host, Signal};
 use super::shell::Shell;
 use super::utilities::Utility;
 use crate::sim::SimTime;

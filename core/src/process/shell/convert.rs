@@ -124,10 +124,10 @@ impl Converter {
     ) -> Result<()> {
         match item {
             ast::CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
-                self.redirect(redirect, line, redirects)?
+                self.redirect(redirect, line, redirects)?;
             }
             ast::CommandPrefixOrSuffixItem::Word(word) => {
-                words.extend(parse_words(&word.value, self.place(word))?)
+                words.extend(parse_words(&word.value, self.place(word))?);
             }
             ast::CommandPrefixOrSuffixItem::AssignmentWord(assignment, word) => {
                 let place = self.place(word);

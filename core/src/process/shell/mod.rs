@@ -10,6 +10,26 @@
 //! extended patterns (`@(a|b)`), job control beyond `&`, `wait`, `jobs`, `kill`
 //! and `fg`, history and aliases.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unused_self,
+    clippy::self_only_used_in_recursion,
+    clippy::unnecessary_wraps,
+    reason = "the parts of the machine have one shape each, whether or not this one needs all of it"
+)]
+#![allow(clippy::type_complexity, reason = "closures of expansion are named by what they return")]
+#![allow(
+    clippy::format_collect,
+    clippy::nonminimal_bool,
+    clippy::needless_for_each,
+    reason = "reads as bash's manual does"
+)]
+#![allow(
+    clippy::enum_variant_names,
+    clippy::assigning_clones,
+    reason = "the short form is the clear one here"
+)]
+
 mod arith;
 mod braces;
 mod builtins;
@@ -34,7 +54,7 @@ use thiserror::Error;
 pub use expand::glob;
 pub use parse::{ScriptError, check_script};
 pub(crate) use run::Flow;
-pub(crate) use shell::{Frame, Job, Origin, Shell};
+pub(crate) use shell::{Frame, Origin, Shell};
 pub(crate) use simple::body_of;
 
 use self::parse::{HERE_DOCUMENT, parse_script};

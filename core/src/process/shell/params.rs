@@ -423,7 +423,7 @@ impl Expander<'_> {
                     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
                 }),
                 'E' => Box::new(super::escapes::ansi_c),
-                'Q' | 'K' | 'k' => Box::new(|text| quote_always(text)),
+                'Q' | 'K' | 'k' => Box::new(quote_always),
                 _ => Box::new(ToOwned::to_owned),
             },
             _ => Box::new(ToOwned::to_owned),

@@ -43,6 +43,10 @@ impl ScriptError {
 /// let error = check_script("echo one\nif true; then\nfi").unwrap_err();
 /// assert_eq!((error.line, error.message.as_str()), (3, "syntax error near unexpected token `fi'"));
 /// ```
+///
+/// # Errors
+///
+/// The first thing that bash would complain about, with its place.
 pub fn check_script(text: &str) -> Result<(), ScriptError> {
     parse_script(text).map(|_| ())
 }

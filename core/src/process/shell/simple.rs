@@ -166,7 +166,7 @@ impl Expander<'_> {
         }
         match name.as_str() {
             "RANDOM" => {
-                self.shell.vars.random = self.shell.vars.text(name).and_then(|t| t.parse().ok()).unwrap_or(0)
+                self.shell.vars.random = self.shell.vars.text(name).and_then(|t| t.parse().ok()).unwrap_or(0);
             }
             "SECONDS" => {}
             _ => {}

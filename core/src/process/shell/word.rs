@@ -261,7 +261,7 @@ impl<'a> Reader<'a> {
                 Some('`') => return parse_block(&inner, place),
                 Some('\\') => match self.next() {
                     Some(c) if "$`\\".contains(c) || (c == '"' && quoting == Quoting::Double) => {
-                        inner.push(c)
+                        inner.push(c);
                     }
                     Some(c) => inner.extend(['\\', c]),
                     None => inner.push('\\'),
@@ -361,11 +361,11 @@ impl<'a> Reader<'a> {
     /// Behind a `${`, over its `}`.
     fn braced(&mut self, quoting: Quoting) -> Result<Part, ScriptError> {
         let start = self.at;
-        if let Some(mut parameter) = self.parameter(quoting)? {
-            if self.eat("}") {
-                parameter.text = format!("${{{}", &self.text[start..self.at]);
-                return Ok(Part::Parameter(Arc::new(parameter)));
-            }
+        if let Some(mut parameter) = self.parameter(quoting)?
+            && self.eat("}")
+        {
+            parameter.text = format!("${{{}", &self.text[start..self.at]);
+            return Ok(Part::Parameter(Arc::new(parameter)));
         }
         // Not an expansion that bash knows: it says so when it gets there.
         self.at = start;

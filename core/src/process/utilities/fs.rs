@@ -74,7 +74,7 @@ pub(super) fn ls(world: &mut World<'_>) -> u8 {
                 (false, true) => "-rwxr-xr-x",
                 (false, false) => "-rw-r--r--",
             };
-            let bytes = if metadata.is_dir { 4096 } else { metadata.len as u64 };
+            let bytes = if metadata.is_dir { 4096 } else { metadata.len };
             let size = if options.has('h') { human(bytes) } else { bytes.to_string() };
             let when = strftime("%b %e %H:%M", world.epoch.timestamp(metadata.modified));
             rows.push((mode, if metadata.is_dir { 2 } else { 1 }, size, when, format!("{name}{mark}")));
@@ -167,7 +167,7 @@ pub(super) fn rm(world: &mut World<'_>) -> u8 {
             Ok(()) => {}
             Err(FileError::NotFound) if options.has('f') => {}
             Err(error) if directories => {
-                code = world.complain(&format!("failed to remove '{operand}': {error}"))
+                code = world.complain(&format!("failed to remove '{operand}': {error}"));
             }
             Err(error) => code = world.complain(&format!("cannot remove '{operand}': {error}")),
         }
@@ -301,7 +301,7 @@ fn walk(world: &World<'_>, operand: &str) -> Vec<String> {
         if world.files.is_dir(&path) {
             let children = world.files.list(&path).unwrap_or_default();
             let children: Vec<_> = children.iter().map(|name| join(&entry, name)).collect();
-            found.splice(at + 1..at + 1, children);
+            found.splice((at + 1)..=at, children);
         }
         at += 1;
     }

@@ -4,12 +4,13 @@
 //! that a person uses at a prompt or in a script; any other option gets the real
 //! program's complaint where it would get one, else `not modelled: …`.
 
-mod filters;
 mod fs;
 mod options;
 mod search;
 mod sed;
+mod stream;
 mod system;
+mod text;
 mod time;
 
 use super::files::{Files, resolve};
@@ -30,9 +31,9 @@ enum Body {
     /// Does its work at once, without reading its input.
     Once(fn(&mut World<'_>) -> u8),
     /// Reads all of its input, then works.
-    Whole(fn(&mut World<'_>, Vec<u8>) -> u8, Vec<u8>),
+    Whole(fn(&mut World<'_>, &[u8]) -> u8, Vec<u8>),
     /// Works on its input as it comes.
-    Stream(Box<filters::Stream>),
+    Stream(Box<stream::Stream>),
     /// Sleeps until that instant.
     Sleep(SimTime),
     /// Has not begun to sleep.
@@ -153,7 +154,7 @@ pub fn start(call: &Call) -> Option<Utility> {
         "cat" | "head" | "tee" | "grep" => Body::Stream(Box::default()),
         "chmod" => Body::Once(fs::chmod),
         "cp" => Body::Once(fs::cp),
-        "cut" => whole(filters::cut),
+        "cut" => whole(text::cut),
         "date" => Body::Once(time::date),
         "dirname" => Body::Once(system::dirname),
         "env" | "printenv" => Body::Once(system::env),
@@ -164,20 +165,20 @@ pub fn start(call: &Call) -> Option<Utility> {
         "mkdir" => Body::Once(fs::mkdir),
         "mv" => Body::Once(fs::mv),
         "nproc" => Body::Once(system::nproc),
-        "rev" => whole(filters::rev),
+        "rev" => whole(text::rev),
         "rm" | "rmdir" => Body::Once(fs::rm),
         "sed" => whole(sed::sed),
         "seq" => Body::Once(system::seq),
-        "sha256sum" => whole(filters::sha256sum),
+        "sha256sum" => whole(text::sha256sum),
         "sleep" => Body::SleepFor,
-        "sort" => whole(filters::sort),
-        "tac" => whole(filters::tac),
+        "sort" => whole(text::sort),
+        "tac" => whole(text::tac),
         "tail" => Body::Stream(Box::default()),
         "touch" => Body::Once(fs::touch),
-        "tr" => whole(filters::tr),
+        "tr" => whole(text::tr),
         "uname" => Body::Once(system::uname),
-        "uniq" => whole(filters::uniq),
-        "wc" => whole(filters::wc),
+        "uniq" => whole(text::uniq),
+        "wc" => whole(text::wc),
         "whoami" => Body::Once(system::whoami),
         "yes" => Body::Yes,
         _ => return None,
@@ -211,7 +212,7 @@ impl Utility {
                     return Step::Input;
                 }
                 let read = std::mem::take(read);
-                Step::Exit(run(&mut world, read))
+                Step::Exit(run(&mut world, &read))
             }
             Body::Stream(stream) => stream.step(&mut world, io.stdin, io.stdin_closed),
             Body::SleepFor => match system::sleep_span(&mut world) {

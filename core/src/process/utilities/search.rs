@@ -101,7 +101,7 @@ impl Grep {
                 }
             }
         }
-        let number = |letter: char| options.value(letter).map(|text| text.parse::<usize>());
+        let number = |letter: char| options.value(letter).map(str::parse::<usize>);
         let mut context = [0; 3];
         for (slot, letter) in context.iter_mut().zip(['A', 'B', 'C']) {
             match number(letter) {

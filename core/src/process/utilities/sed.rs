@@ -34,7 +34,7 @@ struct Command {
     inside: bool,
 }
 
-pub(super) fn sed(world: &mut World<'_>, stdin: Vec<u8>) -> u8 {
+pub(super) fn sed(world: &mut World<'_>, stdin: &[u8]) -> u8 {
     let long =
         [("quiet", 'n'), ("silent", 'n'), ("expression", 'e'), ("regexp-extended", 'E'), ("in-place", 'i')];
     let options = match parse(world, "ne:Eri", &long) {
@@ -76,7 +76,7 @@ pub(super) fn sed(world: &mut World<'_>, stdin: Vec<u8>) -> u8 {
         }
         return code;
     }
-    let (read, code) = world.inputs(&operands, &stdin);
+    let (read, code) = world.inputs(&operands, stdin);
     let all: Vec<u8> = read.into_iter().flat_map(|(_, bytes)| bytes).collect();
     let text = run(&mut commands.clone(), &String::from_utf8_lossy(&all), quiet);
     world.out.extend_from_slice(text.as_bytes());
@@ -324,7 +324,7 @@ impl Reader<'_> {
     fn text_argument(&mut self) -> String {
         self.skip(|c| c == ' ');
         self.take('\\');
-        self.skip(|c| c.is_whitespace());
+        self.skip(char::is_whitespace);
         let rest = &self.text[self.at..];
         let line = rest.split('\n').next().unwrap_or(rest);
         self.at += line.len();

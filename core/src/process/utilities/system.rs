@@ -133,7 +133,7 @@ pub(super) fn seq(world: &mut World<'_>) -> u8 {
         match arg.as_str() {
             "-w" | "--equal-width" => width = true,
             "-s" => separator = args.next().cloned().unwrap_or_default(),
-            _ if arg.starts_with("-s") => separator = arg[2..].to_owned(),
+            _ if arg.starts_with("-s") => arg[2..].clone_into(&mut separator),
             _ => numbers.push(arg.clone()),
         }
     }

@@ -265,7 +265,7 @@ impl Shell {
             match self.functions.get(&name) {
                 None => self.status = 1,
                 Some(_) if wanted.function_names && rest.is_empty() => {
-                    text.push_str(&format!("declare -f {name}\n"))
+                    text.push_str(&format!("declare -f {name}\n"));
                 }
                 Some(_) if wanted.function_names => text.push_str(&format!("{name}\n")),
                 Some(function) => text.push_str(&format!("{}\n", function.text)),

@@ -18,7 +18,7 @@ impl Shell {
         // `OPTIND` was set by the script: begin anew inside that word.
         let inside = if self.getopts.0 == index { self.getopts.1 } else { 0 };
         let silent = spec.starts_with(':');
-        let word = words.get(index - 1).map(String::as_str).unwrap_or("");
+        let word = words.get(index - 1).map_or("", String::as_str);
         if inside == 0 && (!word.starts_with('-') || word.len() < 2 || word == "--") {
             let next = index + usize::from(word == "--");
             self.assign_all(&[("OPTIND", next.to_string()), (name, "?".into())]);
