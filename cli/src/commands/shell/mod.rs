@@ -128,7 +128,7 @@ impl Session {
         let leaves =
             matches!(&typed, Typed::Line(line) if ready && line.split_whitespace().next() == Some("exit"));
         match typed {
-            Typed::Line(line) if ready && line.starts_with(':') => return self.own_command(lab, &line),
+            Typed::Line(line) if ready && is_own(&line) => return self.own_command(lab, &line),
             Typed::Line(line) => lab.type_line(&line),
             Typed::Interrupt => lab.interrupt(),
             Typed::End if lab.prompt() == Prompt::Busy => lab.end_of_file(),
@@ -200,6 +200,11 @@ impl Session {
         output::text(&answer)?;
         Ok(true)
     }
+}
+
+/// Whether a line is for the lab itself; `: > file` and `:(){ :; }` are the shell's.
+fn is_own(line: &str) -> bool {
+    line.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
 }
 
 /// `90`, `90s`, `10m`, `2h`; at most a year.
