@@ -58,6 +58,8 @@ mod info;
 pub mod jsonpath;
 mod logs;
 mod output;
+#[cfg(test)]
+mod properties;
 pub mod print;
 mod resource;
 mod three_way;
