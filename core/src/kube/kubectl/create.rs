@@ -138,10 +138,15 @@ pub(super) fn priority_class(run: &mut Run<'_, '_>) -> Result<Next> {
     let body = json!({
         "metadata": {"name": name},
         "value": run.flags.int("value").unwrap_or(0),
-        "globalDefault": run.flags.on("global-default"),
-        "description": run.flags.text_or_empty("description"),
         "preemptionPolicy": run.flags.text("preemption-policy").unwrap_or("PreemptLowerPriority"),
     });
+    let mut body = body;
+    if run.flags.on("global-default") {
+        body["globalDefault"] = json!(true);
+    }
+    if let Some(description) = run.flags.text("description").filter(|text| !text.is_empty()) {
+        body["description"] = json!(description);
+    }
     send(run, Kind::PriorityClass, body, "priorityclass")
 }
 

@@ -14,32 +14,55 @@ use crate::kube::api::{Kind, ListOptions, Object};
 /// The version of Kubernetes whose behaviour this is.
 pub(super) const VERSION: &str = "v1.36.2";
 
+/// The version of kustomize that this kubectl would bring.
+const KUSTOMIZE: &str = "v5.8.1";
+
 pub(super) fn version(run: &mut Run<'_, '_>) -> Result<Next> {
     if !run.args().is_empty() {
         let args = run.args().join(" ");
         return fail(format!("extra arguments: [{args}]"));
     }
     let client = run.flags.on("client");
-    let info = || {
-        json!({
-            "major": "1", "minor": "36", "gitVersion": VERSION, "gitCommit": "", "gitTreeState": "clean", "buildDate": "",
-            "goVersion": "", "compiler": "clusterlab", "platform": "linux/amd64",
-        })
-    };
-    let mut value = json!({"clientVersion": info(), "kustomizeVersion": "not modelled"});
-    if !client {
-        value["serverVersion"] = info();
-    }
+    let info = [
+        ("major", "1"),
+        ("minor", "36"),
+        ("gitVersion", VERSION),
+        ("gitCommit", "0000000000000000000000000000000000000000"),
+        ("gitTreeState", "clean"),
+        ("buildDate", "1970-01-01T00:00:00Z"),
+        ("goVersion", "none"),
+        ("compiler", "rustc"),
+        ("platform", "linux/amd64"),
+    ];
     match run.flags.text("output") {
         None | Some("") => {
             run.say(&format!("Client Version: {VERSION}"));
-            run.say("Kustomize Version: not modelled");
+            run.say(&format!("Kustomize Version: {KUSTOMIZE}"));
             if !client {
                 run.say(&format!("Server Version: {VERSION}"));
             }
         }
-        Some("yaml") => run.out.push_str(&super::print::yaml(&value)),
-        Some("json") => run.out.push_str(&(super::print::indented(&value, "  ") + "\n")),
+        Some("yaml") => {
+            let object: Value =
+                info.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
+            let mut value = json!({"clientVersion": object, "kustomizeVersion": KUSTOMIZE});
+            if !client {
+                value["serverVersion"] = object;
+            }
+            let text = super::print::yaml(&value) + "\n";
+            run.out.push_str(&text);
+        }
+        // In the order of the structure, not of the names.
+        Some("json") => {
+            let fields: Vec<String> =
+                info.iter().map(|(key, value)| format!("    \"{key}\": \"{value}\"")).collect();
+            let fields = fields.join(",\n");
+            let server = format!(",\n  \"serverVersion\": {{\n{fields}\n  }}");
+            let server = if client { "" } else { &server };
+            run.say(&format!(
+                "{{\n  \"clientVersion\": {{\n{fields}\n  }},\n  \"kustomizeVersion\": \"{KUSTOMIZE}\"{server}\n}}"
+            ));
+        }
         Some(_) => return fail("--output must be 'yaml' or 'json'"),
     }
     Ok(Next::Done)

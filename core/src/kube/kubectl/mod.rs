@@ -58,9 +58,9 @@ mod info;
 pub mod jsonpath;
 mod logs;
 mod output;
+pub mod print;
 #[cfg(test)]
 mod properties;
-pub mod print;
 mod resource;
 mod three_way;
 mod wait;

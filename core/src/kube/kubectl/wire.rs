@@ -55,25 +55,36 @@ pub fn wire_json(object: &Object) -> Value {
     value
 }
 
-/// Go leaves out empty maps and lists of `omitempty` fields, which Rust keeps as `Some` of nothing.
+/// Maps that Go leaves out when they are empty; other empty objects are structures, which it writes.
+const MAPS: [&str; 13] = [
+    "allocatable",
+    "allocatedResources",
+    "annotations",
+    "binaryData",
+    "capacity",
+    "data",
+    "labels",
+    "limits",
+    "matchLabels",
+    "nodeSelector",
+    "overhead",
+    "requests",
+    "volumeAttributes",
+];
+
+/// Takes out empty lists and maps, which Go leaves out of its JSON.
 fn drop_empty(value: &mut Value) {
-    let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    meta.retain(|_, field| match field {
-        Value::Object(map) => !map.is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        Value::String(text) => !text.is_empty(),
-        Value::Null => false,
-        _ => true,
-    });
-    for field in ["data", "binaryData", "secrets", "imagePullSecrets"] {
-        let empty = value.get(field).is_some_and(|inner| match inner {
-            Value::Object(map) => map.is_empty(),
-            Value::Array(list) => list.is_empty(),
-            other => other.is_null(),
-        });
-        if let (true, Some(map)) = (empty, value.as_object_mut()) {
-            map.remove(field);
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(drop_empty);
+            map.retain(|key, field| match field {
+                Value::Array(list) => !list.is_empty() || key == "containers",
+                Value::Object(inner) => !inner.is_empty() || !MAPS.contains(&key.as_str()),
+                _ => true,
+            });
         }
+        Value::Array(list) => list.iter_mut().for_each(drop_empty),
+        _ => {}
     }
 }
 

@@ -50,11 +50,14 @@ pub(super) fn run(run: &mut Run<'_, '_>) -> Result<Next> {
     let show_events = asked.unwrap_or(alone);
     let now = run.ctx.clock();
     for (index, object) in objects.iter().enumerate() {
-        if index > 0 {
+        if index > 0 && !by_prefix {
             run.out.push_str("\n\n");
         }
         let text = describe(run.ctx.api, object, show_events, now);
         run.out.push_str(&text);
+        if by_prefix {
+            run.out.push('\n');
+        }
     }
     if objects.is_empty() && errors.is_empty() {
         if scope.namespace.is_empty() {

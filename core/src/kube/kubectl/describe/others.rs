@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ServiceAccount};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 
 use super::lines::{Lines, rfc1123};
+use crate::kube::kubectl::print::format_labels;
 
 /// Writes a namespace.
 pub(super) fn namespace(lines: &mut Lines, namespace: &Namespace) {
@@ -63,9 +64,6 @@ pub(super) fn service_account(lines: &mut Lines, account: &ServiceAccount) {
     lines.annotations("Annotations", meta.annotations.as_ref());
     let pull = account.image_pull_secrets.iter().flatten().map(|secret| secret.name.clone());
     lines.list("Image pull secrets", pull);
-    let mountable = account.secrets.iter().flatten().map(|secret| secret.name.clone().unwrap_or_default());
-    lines.list("Mountable secrets", mountable);
-    lines.list("Tokens", std::iter::empty());
 }
 
 /// Writes a priority class.
@@ -76,5 +74,5 @@ pub(super) fn priority_class(lines: &mut Lines, class: &PriorityClass) {
     lines.put(0, &format!("GlobalDefault:\t{}", class.global_default.unwrap_or(false)));
     lines.put(0, &format!("PreemptionPolicy:\t{}", class.preemption_policy.clone().unwrap_or_default()));
     lines.put(0, &format!("Description:\t{}", class.description.clone().unwrap_or_default()));
-    lines.annotations("Annotations", meta.annotations.as_ref());
+    lines.put(0, &format!("Annotations:\t{}", format_labels(meta.annotations.as_ref())));
 }

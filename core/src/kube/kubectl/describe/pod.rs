@@ -89,6 +89,25 @@ pub(super) fn describe(lines: &mut Lines, pod: &Pod, now: Now) {
         containers(lines, "Init Containers", init, status.init_container_statuses.as_deref(), pod);
     }
     containers(lines, "Containers", &spec.containers, status.container_statuses.as_deref(), pod);
+    let ephemeral: Vec<Container> = spec
+        .ephemeral_containers
+        .iter()
+        .flatten()
+        .map(|container| Container {
+            name: container.name.clone(),
+            image: container.image.clone(),
+            command: container.command.clone(),
+            args: container.args.clone(),
+            env: container.env.clone(),
+            env_from: container.env_from.clone(),
+            volume_mounts: container.volume_mounts.clone(),
+            ..Container::default()
+        })
+        .collect();
+    if !ephemeral.is_empty() {
+        let statuses = status.ephemeral_container_statuses.as_deref();
+        containers(lines, "Ephemeral Containers", &ephemeral, statuses, pod);
+    }
     let conditions = status.conditions.as_deref().unwrap_or_default();
     if let Some(gates) = spec.readiness_gates.as_deref().filter(|gates| !gates.is_empty()) {
         lines.put(0, "Readiness Gates:");
@@ -186,6 +205,12 @@ fn containers(
             lines.put(2, &format!("Image ID:\t{}", status.image_id));
         }
         ports(lines, container);
+        if let Some(profile) = container.security_context.as_ref().and_then(|c| c.seccomp_profile.as_ref()) {
+            lines.put(2, &format!("SeccompProfile:\t{}", profile.type_));
+            if let Some(path) = profile.localhost_profile.as_ref().filter(|_| profile.type_ == "Localhost") {
+                lines.put(3, &format!("LocalhostProfile:\t{path}"));
+            }
+        }
         for (title, words) in [("Command", &container.command), ("Args", &container.args)] {
             let words = words.as_deref().unwrap_or_default();
             if !words.is_empty() {

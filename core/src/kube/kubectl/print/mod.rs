@@ -16,7 +16,7 @@ pub use age::{Now, human_duration};
 pub use columns::{Column, cells, columns, event_source, node_roles, node_status};
 pub use json::{compact, indented, pretty};
 pub use pod::PodSummary;
-pub use table::{Table, TableOptions};
+pub use table::{Table, TableOptions, format_labels};
 pub use tabs::TabWriter;
 pub use yaml::yaml;
 
