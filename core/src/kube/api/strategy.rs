@@ -16,6 +16,12 @@ pub(super) fn prepare_for_create(object: &mut Object) {
     match object {
         Object::Pod(pod) => {
             let pod = Arc::make_mut(pod);
+            // A negative period means the shortest one.
+            if let Some(seconds) =
+                pod.spec.as_mut().and_then(|spec| spec.termination_grace_period_seconds.as_mut())
+            {
+                *seconds = if *seconds < 0 { 1 } else { *seconds };
+            }
             let gated = pod
                 .spec
                 .as_ref()

@@ -1,6 +1,6 @@
 //! Warnings: what the API server lets pass but does not like (`pkg/api/pod/warnings.go`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
@@ -25,20 +25,34 @@ fn of_pod_spec(spec: &PodSpec) -> Vec<String> {
             warnings.push(format!("spec.nodeSelector[{key}]: deprecated since v1.14; {instead}"));
         }
     }
-    let containers: Vec<(String, &Container)> = all_containers(spec).collect();
-    for (path, container) in &containers {
-        let mut names = std::collections::BTreeSet::new();
-        for (i, variable) in container.env.iter().flatten().enumerate() {
-            if !names.insert(&variable.name) {
-                warnings.push(format!(
-                    "{path}.env[{i}]: hides previous definition of \"{}\", which may be dropped when using apply",
-                    variable.name
-                ));
-            }
+    for (i, constraint) in spec.topology_spread_constraints.iter().flatten().enumerate() {
+        if constraint.label_selector.is_none() {
+            warnings.push(format!(
+                "spec.topologySpreadConstraints[{i}].labelSelector: a null labelSelector results in matching no pod"
+            ));
         }
     }
+    let mut addresses = BTreeSet::new();
+    for (i, alias) in spec.host_aliases.iter().flatten().enumerate() {
+        if !addresses.insert(&alias.ip) {
+            warnings.push(format!("spec.hostAliases[{i}].ip: duplicate ip \"{}\"", alias.ip));
+        }
+    }
+    let mut secrets = BTreeSet::new();
+    for (i, secret) in spec.image_pull_secrets.iter().flatten().enumerate() {
+        if !secrets.insert(&secret.name) {
+            warnings.push(format!("spec.imagePullSecrets[{i}].name: duplicate name \"{}\"", secret.name));
+        }
+    }
+    for (i, secret) in spec.image_pull_secrets.iter().flatten().enumerate() {
+        if secret.name.is_empty() {
+            warnings.push(format!("spec.imagePullSecrets[{i}].name: invalid empty name \"\""));
+        }
+    }
+    let containers: Vec<(String, &Container)> = all_containers(spec).collect();
     for (path, container) in &containers {
         fractional_bytes(path, container, &mut warnings);
+        hidden_variables(path, container, &mut warnings);
     }
     duplicate_ports(&containers, &mut warnings);
     warnings
@@ -49,6 +63,22 @@ fn all_containers(spec: &PodSpec) -> impl Iterator<Item = (String, &Container)> 
     let init = init.map(|(i, container)| (format!("spec.initContainers[{i}]"), container));
     let regular = spec.containers.iter().enumerate();
     init.chain(regular.map(|(i, container)| (format!("spec.containers[{i}]"), container)))
+}
+
+/// A variable that is defined again without building on the first definition.
+fn hidden_variables(path: &str, container: &Container, warnings: &mut Vec<String>) {
+    let mut names = BTreeSet::new();
+    for (i, variable) in container.env.iter().flatten().enumerate() {
+        let reference = format!("$({})", variable.name);
+        let value = variable.value.as_deref().unwrap_or_default();
+        let hides = variable.value_from.is_some() || value == reference || !value.contains(&reference);
+        if !names.insert(&variable.name) && hides {
+            warnings.push(format!(
+                "{path}.env[{i}]: hides previous definition of \"{}\", which may be dropped when using apply",
+                variable.name
+            ));
+        }
+    }
 }
 
 fn fractional_bytes(path: &str, container: &Container, warnings: &mut Vec<String>) {

@@ -4,6 +4,8 @@
 mod container;
 mod pod;
 
+pub(super) use pod::requested_together;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

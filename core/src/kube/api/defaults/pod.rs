@@ -61,7 +61,7 @@ fn pod_resources(spec: &mut PodSpec) {
 }
 
 /// What the containers of a pod request at most at one time; `None` if none requests any.
-fn requested_together(spec: &PodSpec, name: &str) -> Option<Amount> {
+pub(in crate::kube::api) fn requested_together(spec: &PodSpec, name: &str) -> Option<Amount> {
     let request = |container: &Container| {
         let requests = container.resources.as_ref()?.requests.as_ref()?;
         Amount::try_from(requests.get(name)?).ok()

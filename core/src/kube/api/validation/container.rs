@@ -2,24 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{Container, ContainerPort, SecurityContext, VolumeMount};
+use k8s_openapi::api::core::v1::{Container, ContainerPort, SeccompProfile, SecurityContext};
 
 use super::environment;
-use super::field::{At, Errors, inclusive_range};
+use super::field::{At, Errors, go_quote, inclusive_range};
 use super::names::{is_dns1123_label, is_port_name};
 use super::probe::{self, Role, port_number};
 use super::resources;
 
-/// The names of the volumes that a container may mount.
-pub(super) type Volumes<'a> = BTreeSet<&'a str>;
+/// What a container must know of the pod around it.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings<'a> {
+    /// The names of the volumes that it may mount.
+    pub(super) volumes: BTreeSet<&'a str>,
+    /// The seconds that the pod gets to end.
+    pub(super) grace: i64,
+    /// The pod's `restartPolicy` is `Never`.
+    pub(super) never_restarts: bool,
+}
 
-pub(super) fn regular(
-    containers: &[Container],
-    volumes: &Volumes<'_>,
-    grace: i64,
-    at: &At<'_>,
-    errors: &mut Errors,
-) {
+pub(super) fn regular(containers: &[Container], around: &Surroundings<'_>, at: &At<'_>, errors: &mut Errors) {
     if containers.is_empty() {
         errors.required(at, "");
         return;
@@ -27,12 +29,12 @@ pub(super) fn regular(
     let mut names = BTreeSet::new();
     for (i, container) in containers.iter().enumerate() {
         let at = at.index(i);
-        common(container, volumes, &at, errors);
+        common(container, around, &at, errors);
         if !names.insert(&container.name) {
             errors.duplicate(&at.child("name"), &container.name);
         }
-        probes(container, grace, &at, errors);
-        restart_policy(container, &["Always", "OnFailure", "Never"], &at, errors);
+        probes(container, around.grace, &at, errors);
+        restart_policy(container, &at, errors);
     }
     host_ports(containers, at, errors);
 }
@@ -40,20 +42,22 @@ pub(super) fn regular(
 pub(super) fn init(
     containers: &[Container],
     regular: &[Container],
-    volumes: &Volumes<'_>,
-    grace: i64,
-    at: &At<'_>,
+    around: &Surroundings<'_>,
+    list: &At<'_>,
     errors: &mut Errors,
 ) {
     let mut names: BTreeSet<_> = regular.iter().map(|container| &container.name).collect();
     for (i, container) in containers.iter().enumerate() {
-        let at = at.index(i);
-        common(container, volumes, &at, errors);
+        let at = list.index(i);
+        common(container, around, &at, errors);
+        restart_policy(container, &at, errors);
         if !names.insert(&container.name) {
             errors.duplicate(&at.child("name"), &container.name);
         }
+        // One by one, as they run one by one; the path is that of a list of one, as in the original.
+        host_ports(std::slice::from_ref(container), list, errors);
         if container.restart_policy.as_deref() == Some("Always") {
-            probes(container, grace, &at, errors);
+            probes(container, around.grace, &at, errors);
         } else {
             let detail = "may not be set for init containers without restartPolicy=Always";
             for (field, present) in [
@@ -67,14 +71,24 @@ pub(super) fn init(
                 }
             }
         }
-        restart_policy(container, &["Always", "OnFailure", "Never"], &at, errors);
-        host_ports(std::slice::from_ref(container), &at, errors);
     }
 }
 
-fn restart_policy(container: &Container, supported: &[&str], at: &At<'_>, errors: &mut Errors) {
+/// What pods must keep to but templates of pods need not.
+pub(super) fn only_in_pods(containers: &[Container], at: &At<'_>, errors: &mut Errors) {
+    for (i, container) in containers.iter().enumerate() {
+        let image = container.image.as_deref().unwrap_or_default();
+        if image.trim() != image {
+            let detail = "must not have leading or trailing whitespace";
+            errors.invalid(&at.index(i).child("image"), image, detail);
+        }
+    }
+}
+
+fn restart_policy(container: &Container, at: &At<'_>, errors: &mut Errors) {
+    let supported = ["Always", "Never", "OnFailure"];
     if let Some(policy) = container.restart_policy.as_deref().filter(|policy| !supported.contains(policy)) {
-        errors.not_supported(&at.child("restartPolicy"), policy, supported);
+        errors.not_supported(&at.child("restartPolicy"), policy, &supported);
     }
 }
 
@@ -89,7 +103,7 @@ fn probes(container: &Container, grace: i64, at: &At<'_>, errors: &mut Errors) {
     }
 }
 
-fn common(container: &Container, volumes: &Volumes<'_>, at: &At<'_>, errors: &mut Errors) {
+fn common(container: &Container, around: &Surroundings<'_>, at: &At<'_>, errors: &mut Errors) {
     let name_at = at.child("name");
     if container.name.is_empty() {
         errors.required(&name_at, "");
@@ -99,29 +113,23 @@ fn common(container: &Container, volumes: &Volumes<'_>, at: &At<'_>, errors: &mu
     let image = container.image.as_deref().unwrap_or_default();
     if image.is_empty() {
         errors.required(&at.child("image"), "");
-    } else if image.trim() != image {
-        errors.invalid(&at.child("image"), image, "must not have leading or trailing whitespace");
     }
     errors.one_of(
         &at.child("terminationMessagePolicy"),
         container.termination_message_policy.as_deref(),
-        &["FallbackToLogsOnError", "File"],
+        &["File", "FallbackToLogsOnError"],
     );
     ports(container.ports.as_deref().unwrap_or_default(), &at.child("ports"), errors);
     environment::variables(container.env.as_deref().unwrap_or_default(), &at.child("env"), errors);
     environment::sources(container.env_from.as_deref().unwrap_or_default(), &at.child("envFrom"), errors);
-    mounts(
-        container.volume_mounts.as_deref().unwrap_or_default(),
-        volumes,
-        &at.child("volumeMounts"),
-        errors,
-    );
+    mounts(container, around, &at.child("volumeMounts"), errors);
     errors.one_of(
         &at.child("imagePullPolicy"),
         container.image_pull_policy.as_deref(),
         &["Always", "IfNotPresent", "Never"],
     );
     resources::validate(container.resources.as_ref(), &at.child("resources"), errors);
+    resize_policies(container, around.never_restarts, &at.child("resizePolicy"), errors);
     security(container.security_context.as_ref(), &at.child("securityContext"), errors);
 }
 
@@ -166,15 +174,15 @@ fn host_ports(containers: &[Container], at: &At<'_>, errors: &mut Errors) {
     }
 }
 
-fn mounts(mounts: &[VolumeMount], volumes: &Volumes<'_>, at: &At<'_>, errors: &mut Errors) {
+fn mounts(container: &Container, around: &Surroundings<'_>, list: &At<'_>, errors: &mut Errors) {
     let mut paths = BTreeSet::new();
-    for (i, mount) in mounts.iter().enumerate() {
-        let subpath_at = at.child("subPath");
-        let at = at.index(i);
+    let devices = container.volume_devices.as_deref().unwrap_or_default();
+    for (i, mount) in container.volume_mounts.iter().flatten().enumerate() {
+        let at = list.index(i);
         if mount.name.is_empty() {
             errors.required(&at.child("name"), "");
         }
-        if !volumes.contains(mount.name.as_str()) {
+        if !around.volumes.contains(mount.name.as_str()) {
             errors.not_found(&at.child("name"), &mount.name);
         }
         if mount.mount_path.is_empty() {
@@ -183,23 +191,55 @@ fn mounts(mounts: &[VolumeMount], volumes: &Volumes<'_>, at: &At<'_>, errors: &m
         if !paths.insert(&mount.mount_path) {
             errors.invalid(&at.child("mountPath"), &mount.mount_path, "must be unique");
         }
+        if devices.iter().any(|device| device.name == mount.name) {
+            errors.invalid(&at.child("name"), &mount.name, "must not already exist in volumeDevices");
+        }
+        if devices.iter().any(|device| device.device_path == mount.mount_path) {
+            let detail = "must not already exist as a path in volumeDevices";
+            errors.invalid(&at.child("mountPath"), &mount.mount_path, detail);
+        }
         let sub_path = mount.sub_path.as_deref().unwrap_or_default();
         let expression = mount.sub_path_expr.as_deref().unwrap_or_default();
+        // The original names these fields without the index of the mount.
         if !sub_path.is_empty() {
-            descending_path(sub_path, &subpath_at, errors);
+            descending_path(sub_path, &list.child("subPath"), errors);
         }
         if !expression.is_empty() {
-            let at = at.child("subPathExpr");
             if !sub_path.is_empty() {
-                errors.invalid(&at, expression, "subPathExpr and subPath are mutually exclusive");
+                let detail = "subPathExpr and subPath are mutually exclusive";
+                errors.invalid(&at.child("subPathExpr"), expression, detail);
             }
-            descending_path(expression, &at, errors);
+            descending_path(expression, &list.child("subPathExpr"), errors);
         }
         if let Some(propagation) = mount.mount_propagation.as_deref() {
             let supported = ["Bidirectional", "HostToContainer", "None"];
+            let at = list.child("mountPropagation");
             if !supported.contains(&propagation) {
-                errors.not_supported(&at.child("mountPropagation"), propagation, &supported);
+                errors.not_supported(&at, propagation, &supported);
             }
+            let privileged = container.security_context.as_ref().and_then(|context| context.privileged);
+            if propagation == "Bidirectional" && privileged != Some(true) {
+                let detail = "Bidirectional mount propagation is available only to privileged containers";
+                errors.forbidden(&at, detail);
+            }
+        }
+    }
+}
+
+fn resize_policies(container: &Container, never: bool, at: &At<'_>, errors: &mut Errors) {
+    let mut seen = BTreeSet::new();
+    for (i, policy) in container.resize_policy.iter().flatten().enumerate() {
+        if !seen.insert(&policy.resource_name) {
+            errors.duplicate(&at.index(i), &policy.resource_name);
+        }
+        errors.one_of(at, Some(&policy.resource_name), &["cpu", "memory"]);
+        errors.one_of(at, Some(&policy.restart_policy), &["NotRequired", "RestartContainer"]);
+        if never && policy.restart_policy != "NotRequired" {
+            errors.invalid(
+                at,
+                &policy.restart_policy,
+                "must be 'NotRequired' when `restartPolicy` is 'Never'",
+            );
         }
     }
 }
@@ -223,6 +263,7 @@ fn security(context: Option<&SecurityContext>, at: &At<'_>, errors: &mut Errors)
     for (field, id) in [("runAsUser", context.run_as_user), ("runAsGroup", context.run_as_group)] {
         user_id(id, &at.child(field), errors);
     }
+    seccomp(context.seccomp_profile.as_ref(), &at.child("seccompProfile"), errors);
     if context.allow_privilege_escalation == Some(false) {
         if context.privileged == Some(true) {
             errors.invalid_bare(
@@ -238,6 +279,25 @@ fn security(context: Option<&SecurityContext>, at: &At<'_>, errors: &mut Errors)
                 "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
             errors.invalid_bare(at, "{}", detail);
         }
+    }
+}
+
+pub(super) fn seccomp(profile: Option<&SeccompProfile>, at: &At<'_>, errors: &mut Errors) {
+    let Some(profile) = profile else { return };
+    let kind = profile.type_.as_str();
+    match kind {
+        "" => errors.required(&at.child("type"), "type is required when seccompProfile is set"),
+        kind => errors.one_of(&at.child("type"), Some(kind), &["Localhost", "RuntimeDefault", "Unconfined"]),
+    }
+    let file = at.child("localhostProfile");
+    match (kind, &profile.localhost_profile) {
+        ("Localhost", None) => errors.required(&file, "must be set when seccomp type is Localhost"),
+        ("Localhost", Some(path)) => descending_path(path, &file, errors),
+        (_, Some(path)) => {
+            let shown = format!("{{\"Type\":{},\"LocalhostProfile\":{}}}", go_quote(kind), go_quote(path));
+            errors.invalid_bare(&file, shown, "can only be set when seccomp type is Localhost");
+        }
+        (_, None) => {}
     }
 }
 

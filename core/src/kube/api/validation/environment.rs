@@ -5,7 +5,9 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::field::{At, Errors};
-use super::names::{is_config_map_key, is_environment_name, is_qualified_name};
+use super::names::{
+    generated, is_config_map_key, is_dns1123_subdomain, is_environment_name, is_qualified_name,
+};
 use crate::kube::quantity::Amount;
 
 const ENV_FIELDS: &[&str] = &[
@@ -90,9 +92,7 @@ fn value_from(source: &EnvVarSource, has_value: bool, at: &At<'_>, errors: &mut 
 }
 
 fn key_selector(name: &str, key: &str, at: &At<'_>, errors: &mut Errors) {
-    if name.is_empty() {
-        errors.required(&at.child("name"), "");
-    }
+    errors.invalid_all(&at.child("name"), name, &is_dns1123_subdomain(name));
     if key.is_empty() {
         errors.required(&at.child("key"), "");
     } else {
@@ -145,13 +145,11 @@ pub(super) fn resource_selector(
     at: &At<'_>,
     errors: &mut Errors,
 ) {
-    if in_volume && selector.container_name.as_ref().is_none_or(String::is_empty) {
-        errors.required(&at.child("containerName"), "");
-        return;
-    }
     let resource = selector.resource.as_str();
     let huge = ["requests.hugepages-", "limits.hugepages-"].iter().any(|prefix| resource.starts_with(prefix));
-    if resource.is_empty() {
+    if in_volume && selector.container_name.as_ref().is_none_or(String::is_empty) {
+        errors.required(&at.child("containerName"), "");
+    } else if resource.is_empty() {
         errors.required(&at.child("resource"), "");
     } else if !RESOURCES.contains(&resource) && !huge {
         errors.not_supported(&at.child("resource"), resource, RESOURCES);
@@ -184,9 +182,9 @@ pub(super) fn resource_selector(
     }
 }
 
-pub(super) fn sources(sources: &[EnvFromSource], at: &At<'_>, errors: &mut Errors) {
+pub(super) fn sources(sources: &[EnvFromSource], list: &At<'_>, errors: &mut Errors) {
     for (i, source) in sources.iter().enumerate() {
-        let at = at.index(i);
+        let at = list.index(i);
         if let Some(prefix) = source.prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
             errors.invalid_all(&at.child("prefix"), prefix, &is_environment_name(prefix));
         }
@@ -197,14 +195,17 @@ pub(super) fn sources(sources: &[EnvFromSource], at: &At<'_>, errors: &mut Error
         ] {
             let Some(name) = name else { continue };
             found += 1;
+            let at = at.child(field);
             if name.is_empty() {
-                errors.required(&at.child(field).child("name"), "");
+                errors.required(&at.child("name"), "");
+            } else {
+                errors.invalid_all(&at.child("name"), name, &is_dns1123_subdomain(&generated(name)));
             }
         }
         match found {
-            0 => errors.invalid(&at, "", "must specify one of: `configMapRef` or `secretRef`"),
+            0 => errors.invalid(list, "", "must specify one of: `configMapRef` or `secretRef`"),
             1 => {}
-            _ => errors.invalid(&at, "", "may not have more than one field specified at a time"),
+            _ => errors.invalid(list, "", "may not have more than one field specified at a time"),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::field::{At, Errors};
-use super::names::{is_dns1123_label, is_dns1123_subdomain, is_qualified_name, is_valid_label_value};
+use super::names::{
+    generated, is_dns1123_label, is_dns1123_subdomain, is_qualified_name, is_valid_label_value,
+};
 use crate::kube::api::Kind;
 
 const METADATA: At<'static> = At::root("metadata");
@@ -20,9 +22,7 @@ pub(super) fn validate(kind: Kind, meta: &ObjectMeta, errors: &mut Errors) {
     };
     if let Some(prefix) = meta.generate_name.as_deref().filter(|prefix| !prefix.is_empty()) {
         // The prefix may end in a dash, as it will not stay the end.
-        let stripped =
-            prefix.strip_suffix('-').map_or_else(|| prefix.to_owned(), |start| format!("{start}a"));
-        errors.invalid_all(&METADATA.child("generateName"), prefix, &name_problems(&stripped));
+        errors.invalid_all(&METADATA.child("generateName"), prefix, &name_problems(&generated(prefix)));
     }
     match meta.name.as_deref().unwrap_or_default() {
         "" => errors.required(&METADATA.child("name"), "name or generateName is required"),

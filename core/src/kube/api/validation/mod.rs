@@ -87,3 +87,6 @@ fn refuse(object: &Object, causes: Vec<(String, String)>) -> Result<(), Status> 
         if info.group.is_empty() { info.kind.to_owned() } else { format!("{}.{}", info.kind, info.group) };
     Err(Status { kind: info.kind.to_owned(), ..Status::invalid(&kind, object.name(), causes) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,3 +156,8 @@ pub(super) fn is_environment_name(text: &str) -> Vec<String> {
             .to_owned(),
     ]
 }
+
+/// A prefix of a name as it may be validated: its last dash will not stay last.
+pub(super) fn generated(prefix: &str) -> String {
+    prefix.strip_suffix('-').map_or_else(|| prefix.to_owned(), |start| format!("{start}a"))
+}

@@ -24,7 +24,7 @@ pub(super) fn affinity(affinity: Option<&Affinity>, at: &At<'_>, errors: &mut Er
                 errors.required(&terms, "must have at least one node selector term");
             }
             for (i, term) in required.node_selector_terms.iter().enumerate() {
-                node_term(term, &terms.index(i), errors);
+                node_term(term, true, &terms.index(i), errors);
             }
         }
         let preferred = at.child("preferredDuringSchedulingIgnoredDuringExecution");
@@ -33,7 +33,7 @@ pub(super) fn affinity(affinity: Option<&Affinity>, at: &At<'_>, errors: &mut Er
         {
             let at = preferred.index(i);
             weight(term.weight, &at, errors);
-            node_term(&term.preference, &at.child("preference"), errors);
+            node_term(&term.preference, false, &at.child("preference"), errors);
         }
     }
     if let Some(pods) = &affinity.pod_affinity {
@@ -60,13 +60,18 @@ fn weight(weight: i32, at: &At<'_>, errors: &mut Errors) {
     }
 }
 
-fn node_term(term: &NodeSelectorTerm, at: &At<'_>, errors: &mut Errors) {
+/// A preference may name values that no label can have; a requirement may not.
+fn node_term(term: &NodeSelectorTerm, required: bool, at: &At<'_>, errors: &mut Errors) {
     let expressions = at.child("matchExpressions");
     for (i, requirement) in term.match_expressions.iter().flatten().enumerate() {
         let at = expressions.index(i);
         let values = requirement.values.as_deref().unwrap_or_default();
         operator_and_values(&requirement.operator, values.len(), true, &at, errors);
         errors.invalid_all(&at.child("key"), &requirement.key, &is_qualified_name(&requirement.key));
+        let list = at.child("values");
+        for (i, value) in values.iter().enumerate().filter(|_| required) {
+            errors.invalid_all(&list.index(i), value, &is_valid_label_value(value));
+        }
     }
     let fields = at.child("matchFields");
     for (i, requirement) in term.match_fields.iter().flatten().enumerate() {
@@ -123,7 +128,6 @@ fn pod_term(term: &PodAffinityTerm, at: &At<'_>, errors: &mut Errors) {
 
 pub(super) fn spread(constraints: &[TopologySpreadConstraint], at: &At<'_>, errors: &mut Errors) {
     const WHEN: [&str; 2] = ["DoNotSchedule", "ScheduleAnyway"];
-    let mut kinds = BTreeSet::new();
     for (i, constraint) in constraints.iter().enumerate() {
         let at = at.index(i);
         if constraint.max_skew <= 0 {
@@ -138,7 +142,11 @@ pub(super) fn spread(constraints: &[TopologySpreadConstraint], at: &At<'_>, erro
         if !WHEN.contains(&when) {
             errors.not_supported(&at.child("whenUnsatisfiable"), when, &WHEN);
         }
-        if !kinds.insert((key, when)) {
+        // The earlier of two is the one that is told.
+        if constraints[i + 1..]
+            .iter()
+            .any(|later| (later.topology_key.as_str(), later.when_unsatisfiable.as_str()) == (key, when))
+        {
             errors.duplicate(&at.child("{topologyKey, whenUnsatisfiable}"), &format!("{{{key}, {when}}}"));
         }
         if let Some(domains) = constraint.min_domains {

@@ -24,11 +24,16 @@ pub(super) fn validate_new(pod: &Pod, errors: &mut Errors) {
 pub(super) fn validate(spec: &PodSpec, errors: &mut Errors) {
     let volumes =
         volume::validate(spec.volumes.as_deref().unwrap_or_default(), &SPEC.child("volumes"), errors);
-    let grace = spec.termination_grace_period_seconds.unwrap_or(0);
-    container::regular(&spec.containers, &volumes, grace, &SPEC.child("containers"), errors);
+    let around = container::Surroundings {
+        volumes,
+        grace: spec.termination_grace_period_seconds.unwrap_or(0),
+        never_restarts: spec.restart_policy.as_deref() == Some("Never"),
+    };
+    container::regular(&spec.containers, &around, &SPEC.child("containers"), errors);
     let init = spec.init_containers.as_deref().unwrap_or_default();
-    container::init(init, &spec.containers, &volumes, grace, &SPEC.child("initContainers"), errors);
+    container::init(init, &spec.containers, &around, &SPEC.child("initContainers"), errors);
     resources::validate(spec.resources.as_ref(), &SPEC.child("resources"), errors);
+    resources::consistency(spec, &SPEC.child("resources"), errors);
     host_network(spec, errors);
     errors.one_of(
         &SPEC.child("restartPolicy"),
@@ -42,11 +47,6 @@ pub(super) fn validate(spec: &PodSpec, errors: &mut Errors) {
     );
     meta::labels(spec.node_selector.as_ref(), &SPEC.child("nodeSelector"), errors);
     security(spec, errors);
-    for (i, secret) in spec.image_pull_secrets.iter().flatten().enumerate() {
-        if secret.name.is_empty() {
-            errors.required(&SPEC.child("imagePullSecrets").index(i).child("name"), "");
-        }
-    }
     placement::affinity(spec.affinity.as_ref(), &SPEC.child("affinity"), errors);
     dns(spec.dns_config.as_ref(), spec.dns_policy.as_deref(), &SPEC.child("dnsConfig"), errors);
     for (i, gate) in spec.readiness_gates.iter().flatten().enumerate() {
@@ -108,26 +108,25 @@ pub(super) fn validate(spec: &PodSpec, errors: &mut Errors) {
         errors.one_of(&SPEC.child("preemptionPolicy"), Some(policy), &["PreemptLowerPriority", "Never"]);
     }
     for (name, amount) in spec.overhead.iter().flatten() {
-        resources::value(name, amount, &SPEC.child("overhead").key(name), errors);
+        resources::value(name, amount, &SPEC.child("overhead").child("limits").key(name), errors);
     }
+    container::only_in_pods(&spec.containers, &SPEC.child("containers"), errors);
+    container::only_in_pods(init, &SPEC.child("initContainers"), errors);
 }
 
 fn host_network(spec: &PodSpec, errors: &mut Errors) {
     if spec.host_network != Some(true) {
         return;
     }
-    let groups = [("containers", Some(&spec.containers)), ("initContainers", spec.init_containers.as_ref())];
-    for (field, containers) in groups {
-        let list = SPEC.child(field);
-        for (i, container) in containers.into_iter().flatten().enumerate() {
-            let at = list.index(i);
-            let ports = at.child("ports");
-            for (i, port) in container.ports.iter().flatten().enumerate() {
-                let number = port.host_port.unwrap_or_default();
-                if number != port.container_port {
-                    let detail = "must match `containerPort` when `hostNetwork` is true";
-                    errors.invalid_bare(&ports.index(i).child("hostPort"), number, detail);
-                }
+    let list = SPEC.child("containers");
+    for (i, container) in spec.containers.iter().enumerate() {
+        let at = list.index(i);
+        let ports = at.child("ports");
+        for (i, port) in container.ports.iter().flatten().enumerate() {
+            let number = port.host_port.unwrap_or_default();
+            if number != port.container_port {
+                let detail = "must match `containerPort` when `hostNetwork` is true";
+                errors.invalid_bare(&ports.index(i).child("hostPort"), number, detail);
             }
         }
     }
@@ -146,6 +145,13 @@ fn security(spec: &PodSpec, errors: &mut Errors) {
         let detail = "ShareProcessNamespace and HostPID cannot both be enabled";
         errors.invalid_bare(&at.child("shareProcessNamespace"), true, detail);
     }
+    if let Some(policy) = context.fs_group_change_policy.as_deref() {
+        let supported = ["Always", "OnRootMismatch"];
+        if !supported.contains(&policy) {
+            errors.not_supported(&at.child("fsGroupChangePolicy"), policy, &supported);
+        }
+    }
+    container::seccomp(context.seccomp_profile.as_ref(), &at.child("seccompProfile"), errors);
 }
 
 fn dns(config: Option<&PodDNSConfig>, policy: Option<&str>, at: &At<'_>, errors: &mut Errors) {
@@ -158,27 +164,49 @@ fn dns(config: Option<&PodDNSConfig>, policy: Option<&str>, at: &At<'_>, errors:
     };
     let servers = config.nameservers.as_deref().unwrap_or_default();
     if none && servers.is_empty() {
-        errors.required(
-            &at.child("nameservers"),
-            "must provide at least one DNS nameserver when `dnsPolicy` is None",
-        );
+        let detail = "must provide at least one DNS nameserver when `dnsPolicy` is None";
+        errors.required(&at.child("nameservers"), detail);
+        return;
     }
     if servers.len() > 3 {
-        let shown: Vec<_> = servers.iter().map(|server| go_quote(server)).collect();
         errors.invalid_bare(
             &at.child("nameservers"),
-            format!("[{}]", shown.join(",")),
+            list_text(servers),
             "must not have more than 3 nameservers",
         );
     }
     for (i, server) in servers.iter().enumerate() {
         ip(server, &at.child("nameservers").index(i), errors);
     }
+    let searches = config.searches.as_deref().unwrap_or_default();
+    if searches.len() > 32 {
+        errors.invalid_bare(
+            &at.child("searches"),
+            list_text(searches),
+            "must not have more than 32 search paths",
+        );
+    }
+    if searches.join(" ").len() > 2048 {
+        let detail = "must not have more than 2048 characters (including spaces) in the search list";
+        errors.invalid_bare(&at.child("searches"), list_text(searches), detail);
+    }
+    for (i, search) in searches.iter().enumerate().filter(|(_, search)| *search != ".") {
+        let search = search.strip_suffix('.').unwrap_or(search);
+        // Underscores are let pass here.
+        let problems = is_dns1123_subdomain(&search.replace('_', "-"));
+        errors.invalid_all(&at.child("searches").index(i), search, &problems);
+    }
     for (i, option) in config.options.iter().flatten().enumerate() {
         if option.name.as_ref().is_none_or(String::is_empty) {
             errors.required(&at.child("options").index(i), "must not be empty");
         }
     }
+}
+
+/// A list of texts as JSON.
+fn list_text(items: &[String]) -> String {
+    let items: Vec<_> = items.iter().map(|item| go_quote(item)).collect();
+    format!("[{}]", items.join(","))
 }
 
 fn host_aliases(spec: &PodSpec, errors: &mut Errors) {

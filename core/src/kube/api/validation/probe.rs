@@ -33,10 +33,11 @@ pub(super) fn validate(probe: Option<&Probe>, role: Role, at: &At<'_>, errors: &
     errors.non_negative(&at.child("failureThreshold"), probe.failure_threshold);
     if let Some(seconds) = probe.termination_grace_period_seconds {
         let at = at.child("terminationGracePeriodSeconds");
+        if seconds <= 0 {
+            errors.invalid_bare(&at, seconds, "must be greater than 0");
+        }
         if role == Role::Readiness {
             errors.invalid_bare(&at, seconds, "must not be set for readinessProbes");
-        } else if seconds <= 0 {
-            errors.invalid_bare(&at, seconds, "must be greater than 0");
         }
     }
     let successes = probe.success_threshold.unwrap_or(1);
@@ -104,7 +105,7 @@ impl Handler<'_> {
         {
             let detail =
                 format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
-            errors.invalid_bare(&at.child("sleep").child("seconds"), sleep.seconds, &detail);
+            errors.invalid_bare(&at.child("sleep"), sleep.seconds, &detail);
         }
         if !found {
             errors.required(at, "must specify a handler type");

@@ -1,10 +1,13 @@
 //! Requests and limits.
 
-use k8s_openapi::api::core::v1::ResourceRequirements;
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::{PodSpec, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::field::{At, Errors};
 use super::names::is_qualified_name;
+use crate::kube::api::defaults::requested_together;
 use crate::kube::quantity::Amount;
 
 /// The names without a slash that the API knows at all.
@@ -90,6 +93,44 @@ pub(super) fn validate(resources: Option<&ResourceRequirements>, at: &At<'_>, er
     }
     if has_huge_pages && !has_compute {
         errors.forbidden(at, "HugePages require cpu or memory");
+    }
+}
+
+/// The containers of a pod must fit into what the pod as a whole asks for.
+pub(super) fn consistency(spec: &PodSpec, at: &At<'_>, errors: &mut Errors) {
+    let Some(resources) = &spec.resources else { return };
+    let requests_at = at.child("requests");
+    let mut names = BTreeSet::new();
+    for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
+        let requests = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+        names.extend(requests.into_iter().flatten().map(|(name, _)| name.as_str()));
+    }
+    let of = |list: &Option<BTreeMap<String, Quantity>>, name: &str| {
+        list.as_ref().and_then(|list| list.get(name)).and_then(|amount| Amount::try_from(amount).ok())
+    };
+    for name in names {
+        let Some(together) = requested_together(spec, name) else { continue };
+        let asked = of(&resources.requests, name).unwrap_or_default();
+        if together > asked {
+            let detail =
+                format!("must be greater than or equal to aggregate container requests of {together}");
+            errors.invalid(&requests_at.key(name), &asked.to_string(), &detail);
+        }
+    }
+    let containers_at = at.child("containers");
+    for (i, container) in spec.containers.iter().enumerate() {
+        let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+        for (name, limit) in limits.into_iter().flatten() {
+            let (Ok(limit), Some(most)) = (Amount::try_from(limit), of(&resources.limits, name)) else {
+                continue;
+            };
+            if limit > most {
+                let container_at = containers_at.index(i);
+                let resource_at = container_at.key(name);
+                let detail = format!("must be less than or equal to pod limits of {most}");
+                errors.invalid(&resource_at.child("limits"), &limit.to_string(), &detail);
+            }
+        }
     }
 }
 

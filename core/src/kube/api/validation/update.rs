@@ -1,6 +1,6 @@
 //! What an update of a pod may change.
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, Toleration};
+use k8s_openapi::api::core::v1::{Affinity, Container, NodeAffinity, Pod, PodSpec, Toleration};
 
 use super::field::{At, Errors, inclusive_range};
 use super::go_spec;
@@ -47,6 +47,7 @@ pub(super) fn validate(new: &Pod, old: &Pod, errors: &mut Errors) {
     munged.service_account.clone_from(&old.service_account);
     if old.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
         gated_node_selector(&mut munged, old, errors);
+        gated_node_affinity(&mut munged, old, errors);
     }
     if munged != *old {
         let difference = go_spec::difference(old, &munged);
@@ -117,6 +118,52 @@ fn gated_node_selector(munged: &mut PodSpec, old: &PodSpec, errors: &mut Errors)
         }
     }
     munged.node_selector.clone_from(&old.node_selector);
+}
+
+/// A pod that still waits at a gate may have the terms of its node affinity narrowed.
+fn gated_node_affinity(munged: &mut PodSpec, old: &PodSpec, errors: &mut Errors) {
+    let of = |spec: &PodSpec| spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.clone());
+    let (new, before) = (of(munged), of(old));
+    if new == before {
+        return;
+    }
+    let required = |affinity: Option<&NodeAffinity>| {
+        let required = affinity?.required_during_scheduling_ignored_during_execution.clone()?;
+        Some(required.node_selector_terms).filter(|terms| !terms.is_empty())
+    };
+    let at = SPEC.child("affinity");
+    let at = at.child("nodeAffinity");
+    let at = at.child("requiredDuringSchedulingIgnoredDuringExecution");
+    let at = at.child("nodeSelectorTerms");
+    if let Some(before) = required(before.as_ref()) {
+        let new = required(new.as_ref()).unwrap_or_default();
+        if new.len() == before.len() {
+            for (i, (new, before)) in new.iter().zip(&before).enumerate() {
+                if !(starts_with(new.match_expressions.as_ref(), before.match_expressions.as_ref())
+                    && starts_with(new.match_fields.as_ref(), before.match_fields.as_ref()))
+                {
+                    let shown = serde_json::to_string(new).unwrap_or_default();
+                    let detail = "only additions are allowed (no mutations or deletions)";
+                    errors.invalid_bare(&at.index(i), shown, detail);
+                }
+            }
+        } else {
+            let shown = serde_json::to_string(&new).unwrap_or_default();
+            errors.invalid_bare(
+                &at,
+                shown,
+                "no additions/deletions to non-empty NodeSelectorTerms list are allowed",
+            );
+        }
+    }
+    let mut affinity = munged.affinity.take().unwrap_or_default();
+    affinity.node_affinity = before;
+    let nothing = affinity == Affinity::default() && old.affinity.is_none();
+    munged.affinity = (!nothing).then_some(affinity);
+}
+
+fn starts_with<T: PartialEq>(list: Option<&Vec<T>>, start: Option<&Vec<T>>) -> bool {
+    start.is_none_or(|start| list.is_some_and(|list| list.starts_with(start)) || start.is_empty())
 }
 
 fn same_images(new: &mut [Container], old: &[Container]) {

@@ -6,15 +6,15 @@ use k8s_openapi::api::core::v1::{
     DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume, VolumeProjection,
 };
 
-use super::container::{Volumes, descending_path, no_backsteps};
+use super::container::{descending_path, no_backsteps};
 use super::environment::{VOLUME_FIELDS, field_selector, resource_selector};
 use super::field::{At, Errors};
 use super::names::is_dns1123_label;
 use crate::kube::quantity::Amount;
 
 /// Validates the volumes; answers the names of those that are right, which containers may mount.
-pub(super) fn validate<'a>(volumes: &'a [Volume], at: &At<'_>, errors: &mut Errors) -> Volumes<'a> {
-    let mut names = Volumes::new();
+pub(super) fn validate<'a>(volumes: &'a [Volume], at: &At<'_>, errors: &mut Errors) -> BTreeSet<&'a str> {
+    let mut names = BTreeSet::new();
     for (i, volume) in volumes.iter().enumerate() {
         let at = at.index(i);
         let before = errors.len();
@@ -29,7 +29,7 @@ pub(super) fn validate<'a>(volumes: &'a [Volume], at: &At<'_>, errors: &mut Erro
             errors.duplicate(&name_at, &volume.name);
         }
         if errors.len() == before {
-            names.insert(&volume.name);
+            names.insert(volume.name.as_str());
         }
     }
     names
@@ -56,13 +56,14 @@ fn source(volume: &Volume, at: &At<'_>, errors: &mut Errors) {
         ("downwardAPI", volume.downward_api.is_some()),
         ("fc", volume.fc.is_some()),
         ("flexVolume", volume.flex_volume.is_some()),
+        ("configMap", volume.config_map.is_some()),
         ("azureFile", volume.azure_file.is_some()),
         ("vsphereVolume", volume.vsphere_volume.is_some()),
-        ("configMap", volume.config_map.is_some()),
+        ("photonPersistentDisk", volume.photon_persistent_disk.is_some()),
+        ("portworxVolume", volume.portworx_volume.is_some()),
         ("azureDisk", volume.azure_disk.is_some()),
         ("storageos", volume.storageos.is_some()),
         ("projected", volume.projected.is_some()),
-        ("portworxVolume", volume.portworx_volume.is_some()),
         ("scaleIO", volume.scale_io.is_some()),
         ("csi", volume.csi.is_some()),
         ("ephemeral", volume.ephemeral.is_some()),
@@ -75,6 +76,8 @@ fn source(volume: &Volume, at: &At<'_>, errors: &mut Errors) {
     };
     fields(volume, first, at, errors);
     for field in present {
+        // The original misspells this one.
+        let field = if field == "downwardAPI" { "downwarAPI" } else { field };
         errors.forbidden(&at.child(field), "may not specify more than 1 volume type");
     }
 }
@@ -96,6 +99,9 @@ fn fields(volume: &Volume, field: &str, at: &At<'_>, errors: &mut Errors) {
         "hostPath" => {
             let Some(source) = &volume.host_path else { return };
             need(&source.path, "path", errors);
+            if source.path.is_empty() {
+                return;
+            }
             no_backsteps(&source.path, &at.child("path"), errors);
             let types = [
                 "",
@@ -161,47 +167,76 @@ fn projected(source: &ProjectedVolumeSource, at: &At<'_>, errors: &mut Errors) {
     mode(source.default_mode, &at.child("defaultMode"), errors);
     let sources = at.child("sources");
     let mut paths = BTreeSet::new();
-    for (i, projection) in source.sources.iter().flatten().enumerate() {
-        let at = sources.index(i);
-        let VolumeProjection { secret, config_map, downward_api, service_account_token, .. } = projection;
-        if let Some(secret) = secret {
-            let at = at.child("secret");
-            if secret.name.is_empty() {
-                errors.required(&at.child("name"), "");
-            }
-            key_paths(secret.items.as_deref().unwrap_or_default(), &at.child("items"), errors);
+    let mut once = |path: &str, shown: &str, errors: &mut Errors| {
+        if !path.is_empty() && !paths.insert(path.to_owned()) {
+            errors.invalid(at, shown, "conflicting duplicate paths");
         }
-        if let Some(map) = config_map {
-            let at = at.child("configMap");
-            if map.name.is_empty() {
+    };
+    for (i, projection) in source.sources.iter().flatten().enumerate() {
+        let source_at = sources.index(i);
+        let VolumeProjection { secret, config_map, downward_api, service_account_token, .. } = projection;
+        let maps = [
+            ("secret", secret.as_ref().map(|secret| (&secret.name, &secret.items))),
+            ("configMap", config_map.as_ref().map(|map| (&map.name, &map.items))),
+        ];
+        for (field, map) in maps {
+            let Some((name, items)) = map else { continue };
+            let at = source_at.child(field);
+            if name.is_empty() {
                 errors.required(&at.child("name"), "");
             }
-            key_paths(map.items.as_deref().unwrap_or_default(), &at.child("items"), errors);
+            let items_at = at.child("items");
+            for (i, item) in items.iter().flatten().enumerate() {
+                key_path(item, &items_at.index(i), errors);
+                once(&item.path, name, errors);
+            }
         }
         if let Some(downward) = downward_api {
             for file in downward.items.iter().flatten() {
-                downward_file(file, &at.child("downwardAPI"), errors);
-                if !paths.insert(file.path.clone()) {
-                    errors.invalid(&at.child("downwardAPI"), &file.path, "conflicting duplicate paths");
-                }
+                downward_file(file, &source_at.child("downwardAPI"), errors);
+                once(&file.path, &file.path, errors);
             }
         }
         if let Some(token) = service_account_token {
-            let at = at.child("serviceAccountToken");
             let seconds = token.expiration_seconds.unwrap_or(3600);
+            let seconds_at = source_at.child("serviceAccountToken");
+            let seconds_at = seconds_at.child("expirationSeconds");
             if seconds < 600 {
+                errors.invalid_bare(&seconds_at, seconds, "may not specify a duration less than 10 minutes");
+            }
+            if seconds > 1 << 32 {
                 errors.invalid_bare(
-                    &at.child("expirationSeconds"),
+                    &seconds_at,
                     seconds,
-                    "may not specify a duration less than 10 minutes",
+                    "may not specify a duration larger than 2^32 seconds",
                 );
             }
+            // Without the index of the source, as in the original.
             if token.path.is_empty() {
                 errors.required(&at.child("path"), "");
             } else {
-                descending_path(&token.path, &at.child("path"), errors);
+                unreserved_path(&token.path, &at.child("path"), errors);
             }
         }
+        let kinds = [
+            secret.is_some(),
+            config_map.is_some(),
+            downward_api.is_some(),
+            service_account_token.is_some(),
+            projection.cluster_trust_bundle.is_some(),
+            projection.pod_certificate.is_some(),
+        ];
+        if kinds.iter().filter(|there| **there).count() > 1 {
+            errors.forbidden(&source_at, "may not specify more than 1 volume type per source");
+        }
+    }
+}
+
+/// A path below where it starts that does not begin with the two dots of atomic updates.
+fn unreserved_path(path: &str, at: &At<'_>, errors: &mut Errors) {
+    descending_path(path, at, errors);
+    if path.starts_with("..") && !path.starts_with("../") {
+        errors.invalid(at, path, "must not start with '..'");
     }
 }
 
@@ -213,23 +248,26 @@ fn mode(mode: Option<i32>, at: &At<'_>, errors: &mut Errors) {
 
 fn key_paths(items: &[KeyToPath], at: &At<'_>, errors: &mut Errors) {
     for (i, item) in items.iter().enumerate() {
-        let at = at.index(i);
-        if item.key.is_empty() {
-            errors.required(&at.child("key"), "");
-        }
-        if item.path.is_empty() {
-            errors.required(&at.child("path"), "");
-        }
-        descending_path(&item.path, &at.child("path"), errors);
-        mode(item.mode, &at.child("mode"), errors);
+        key_path(item, &at.index(i), errors);
     }
+}
+
+fn key_path(item: &KeyToPath, at: &At<'_>, errors: &mut Errors) {
+    if item.key.is_empty() {
+        errors.required(&at.child("key"), "");
+    }
+    if item.path.is_empty() {
+        errors.required(&at.child("path"), "");
+    }
+    unreserved_path(&item.path, &at.child("path"), errors);
+    mode(item.mode, &at.child("mode"), errors);
 }
 
 fn downward_file(file: &DownwardAPIVolumeFile, at: &At<'_>, errors: &mut Errors) {
     if file.path.is_empty() {
         errors.required(&at.child("path"), "");
     }
-    descending_path(&file.path, &at.child("path"), errors);
+    unreserved_path(&file.path, &at.child("path"), errors);
     match (&file.field_ref, &file.resource_field_ref) {
         (Some(field), other) => {
             field_selector(field, VOLUME_FIELDS, &at.child("fieldRef"), errors);
