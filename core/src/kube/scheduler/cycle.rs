@@ -226,7 +226,6 @@ pub(super) struct PostFiltered {
     pub nomination: super::framework::Nomination,
     pub message: String,
     pub preemption: Option<super::preemption::Preemption>,
-    pub error: bool,
 }
 
 /// Runs the post-filters until one succeeds (`RunPostFilterPlugins`).
@@ -262,7 +261,6 @@ pub(super) fn post_filter(
         }
         if !answer.status.is_rejected() {
             result.message = answer.status.message();
-            result.error = true;
             return result;
         }
         if answer.nomination != Nomination::Keep && result.nomination == Nomination::Keep {

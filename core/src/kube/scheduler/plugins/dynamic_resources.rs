@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::super::cluster::{Cluster, NodeInfo};
 use super::super::framework::{
-    Context, CycleState, NodeStatuses, Plugin, PostFilter, PostFilterContext, PostFilterResult, Score, Status,
+    Code, Context, CycleState, NodeStatuses, Plugin, PostFilter, PostFilterContext, PostFilterResult,
+    PreFilter, PreFilterResult, Score, Status,
 };
 use super::super::queue::EventKinds;
 use super::arguments;
@@ -37,6 +38,10 @@ impl Plugin for DynamicResources {
         NAME
     }
 
+    fn pre_filter(&self) -> Option<&dyn PreFilter> {
+        Some(self)
+    }
+
     fn post_filter(&self) -> Option<&dyn PostFilter> {
         Some(self)
     }
@@ -50,8 +55,29 @@ impl Plugin for DynamicResources {
     }
 }
 
+/// That the pre-filter ran: upstream keeps the pod's claims here.
+#[derive(Clone, Debug)]
+struct Claims;
+
+impl PreFilter for DynamicResources {
+    fn pre_filter(&self, _: &Context<'_>, state: &mut CycleState) -> PreFilterResult {
+        state.write(Claims);
+        Status::skip().into()
+    }
+}
+
 impl PostFilter for DynamicResources {
-    fn post_filter(&self, _: &PostFilterContext<'_>, _: &CycleState, _: &NodeStatuses) -> PostFilterResult {
+    fn post_filter(
+        &self,
+        _: &PostFilterContext<'_>,
+        state: &CycleState,
+        _: &NodeStatuses,
+    ) -> PostFilterResult {
+        if state.read::<Claims>().is_none() {
+            // An earlier pre-filter ended the cycle. Upstream fails to read its state then, which ends
+            // the post-filters, preemption too: the pod's message ends with this.
+            return PostFilterResult { status: Status::new(Code::Error, "not found"), ..Default::default() };
+        }
         PostFilterResult {
             status: Status::unschedulable("no new claims to deallocate"),
             ..Default::default()
