@@ -29,6 +29,7 @@ mod decision;
 mod engine;
 mod message;
 mod nominator;
+mod objects;
 mod permit;
 mod plugins;
 mod schedule;

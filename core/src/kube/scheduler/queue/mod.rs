@@ -13,16 +13,19 @@
 
 mod events;
 mod heap;
+mod queued_pod;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::cluster::PodInfo;
-use super::framework::{PluginId, PluginSet, Profile, Reason};
+use super::framework::{PluginId, PluginSet, Profile};
 use crate::sim::SimTime;
 pub use events::{ClusterChange, EventKinds, Hint};
 use heap::Heap;
+pub use queued_pod::QueuedPod;
+use queued_pod::{Place, Strategy, WINDOW};
 
 /// A pod, as an index into the scheduler's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,55 +38,10 @@ impl PodId {
     }
 }
 
-/// Expiries of back-offs are cut to windows of this length, so that within one the order of priority holds.
-const WINDOW: Duration = Duration::from_secs(1);
 /// How long a refused pod waits at most without any change.
 const MAX_UNSCHEDULABLE: Duration = Duration::from_mins(5);
 /// How often that is looked at.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(30);
-
-/// A pod that waits for a node.
-#[derive(Clone, Debug)]
-pub struct QueuedPod {
-    /// The pod.
-    pub info: Arc<PodInfo>,
-    /// The profile that its `schedulerName` names.
-    pub profile: usize,
-    /// When it came into the queue, or was last refused.
-    pub timestamp: SimTime,
-    /// Tells apart what happened at one instant.
-    pub sequence: u64,
-    /// How many cycles it had.
-    pub attempts: u32,
-    /// How often it was refused: the length of its back-off.
-    unschedulable_count: u32,
-    /// How many errors in a row it had.
-    error_count: u32,
-    backoff_expiration: Option<SimTime>,
-    /// Plugins that refused it in its last cycle.
-    pub unschedulable_plugins: PluginSet,
-    /// Plugins that put it off in its last cycle.
-    pub pending_plugins: PluginSet,
-    /// The plugin that keeps it out of the queue, and why.
-    pub gated_by: Option<(PluginId, Reason)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Active,
-    Backoff,
-    ErrorBackoff,
-    Unschedulable,
-    InFlight,
-}
-
-/// What a change is worth to a pod.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Strategy {
-    Skip,
-    AfterBackoff,
-    Immediately,
-}
 
 /// The queue.
 #[derive(Clone, Debug)]
@@ -135,10 +93,11 @@ impl Queue {
         if self.active.len() > 0 || self.backoff.len() > 0 {
             return Some(self.now);
         }
-        let error = self.error_backoff.peek().and_then(|pod| self.get(pod)).map(|pod| {
-            let expiration = pod.backoff_expiration.unwrap_or_default();
-            align(expiration) + WINDOW
-        });
+        let error = self
+            .error_backoff
+            .peek()
+            .and_then(|pod| self.get(pod))
+            .map(|pod| pod.backoff_expiration.unwrap_or_default() + WINDOW);
         let waiting = self.unschedulable.iter().filter_map(|pod| self.get(*pod));
         let oldest = waiting.filter(|pod| pod.gated_by.is_none()).map(|pod| pod.timestamp).min();
         let flush = oldest.map(|oldest| {
@@ -182,19 +141,7 @@ impl Queue {
     /// A pod comes.
     pub fn add(&mut self, pod: PodId, info: Arc<PodInfo>, profile: usize, profiles: &[Profile]) {
         self.sequence += 1;
-        let queued = QueuedPod {
-            info,
-            profile,
-            timestamp: self.now,
-            sequence: self.sequence,
-            attempts: 0,
-            unschedulable_count: 0,
-            error_count: 0,
-            backoff_expiration: None,
-            unschedulable_plugins: PluginSet::default(),
-            pending_plugins: PluginSet::default(),
-            gated_by: None,
-        };
+        let queued = QueuedPod::new(info, profile, self.now, self.sequence);
         if self.pods.len() <= pod.index() {
             self.pods.resize(pod.index() + 1, None);
         }
@@ -428,18 +375,7 @@ impl Queue {
 
     fn is_backing_off(&mut self, pod: PodId) -> bool {
         let (now, initial, max) = (self.now, self.initial_backoff, self.max_backoff);
-        let Some((queued, _)) = self.slot_mut(pod) else { return false };
-        let count = if queued.error_count > 0 { queued.error_count } else { queued.unschedulable_count };
-        if count == 0 {
-            return false;
-        }
-        let timestamp = queued.timestamp;
-        let expiration = *queued.backoff_expiration.get_or_insert_with(|| {
-            let doubled = initial.saturating_mul(1_u32.checked_shl(count - 1).unwrap_or(u32::MAX));
-            align(timestamp + doubled.min(max))
-        });
-        // Equal windows are still within the back-off.
-        expiration >= align(now)
+        self.slot_mut(pod).is_some_and(|(queued, _)| queued.is_backing_off(now, initial, max))
     }
 
     fn slot(&self, pod: PodId) -> Option<&(QueuedPod, Place)> {
@@ -465,10 +401,4 @@ impl Queue {
             _ => &mut self.active,
         }
     }
-}
-
-/// The start of the window in which an instant lies.
-fn align(instant: SimTime) -> SimTime {
-    let window = WINDOW.as_nanos() as u64;
-    SimTime::from_nanos(instant.as_nanos() / window * window)
 }
