@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cel::{Context, Env};
-use clusterlab::lab::{Event, Input, Lab, LabSpec, Prompt, SpecError};
-use clusterlab::sim::{Digest, Entry, SimTime};
+use clusterlab::lab::{Lab, LabSpec, Prompt, SpecError};
+use clusterlab::sim::{Digest, SimTime};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{CheckError, Expression, Uses, World};
-use crate::meter::GpuMeter;
+use crate::meter::{CommandMeter, GpuMeter};
 use crate::{Exercise, Problem};
 
 /// Grades one learner's work on one exercise.
@@ -40,7 +40,8 @@ pub struct Grader {
     answers: Vec<Expression>,
     uses: Uses,
     progress: Progress,
-    meter: GpuMeter,
+    gpus: GpuMeter,
+    commands: CommandMeter,
     /// The state that the last report is of.
     seen: Option<(Digest, SimTime)>,
     report: Report,
@@ -198,7 +199,8 @@ impl Grader {
             answers,
             uses,
             progress: Progress::default(),
-            meter: GpuMeter::default(),
+            gpus: GpuMeter::default(),
+            commands: CommandMeter::default(),
             seen: None,
             report: Report::default(),
         })
@@ -247,7 +249,7 @@ impl Grader {
             // The journal tells of every object and file; logs and the clock move without it.
             let same = self.seen.is_some_and(|(digest, _)| digest == state.0);
             self.seen = Some(state);
-            self.meter.follow(lab.api(), lab.now());
+            self.gpus.follow(lab.api(), lab.now());
             if !same || self.uses.moves() {
                 let world = Arc::new(World::of(lab, &self.uses));
                 match world.context(&self.env) {
@@ -304,10 +306,10 @@ impl Grader {
         let entries = lab.journal().entries();
         // The journal is in the order of time.
         let until = entries.partition_point(|entry| entry.at <= end);
-        let (held, idle) = self.meter.gpu_seconds();
+        let (held, idle) = self.gpus.gpu_seconds();
         let guesses = self.progress.guesses.values();
         self.report.score = Score {
-            commands: commands(&entries[..until]),
+            commands: self.commands.count(&entries[..until]),
             seconds: end.as_secs_f64(),
             gpu_seconds: held,
             idle_gpu_seconds: idle,
@@ -372,22 +374,6 @@ impl Grader {
             .map_err(|error| no_answer(error.to_string()))?
             .ok_or_else(|| no_answer("what it asks for is not there.".to_owned()))
     }
-}
-
-/// How many commands ended; blank lines and comments are none.
-fn commands(entries: &[Entry<Event>]) -> u32 {
-    let mut count = 0;
-    let mut begun = false;
-    for entry in entries {
-        match &entry.event {
-            Event::Input(Input::Line(line)) => {
-                begun |= !line.trim().is_empty() && !line.trim_start().starts_with('#');
-            }
-            Event::CommandEnded { .. } => count += u32::from(std::mem::take(&mut begun)),
-            _ => {}
-        }
-    }
-    count
 }
 
 /// Whether an expression holds; one that cannot be evaluated does not.

@@ -1,10 +1,11 @@
-//! How many GPU-seconds pods held, and for how many of them nothing ran.
+//! What a score counts: GPU-seconds that pods held, and for how many of them nothing ran; commands.
 
 use std::collections::BTreeMap;
 
 use clusterlab::kube::api::{ApiServer, Object, WatchVerb};
 use clusterlab::kube::quantity::Amount;
-use clusterlab::sim::SimTime;
+use clusterlab::lab::{Event, Input};
+use clusterlab::sim::{Entry, SimTime};
 use k8s_openapi::api::core::v1::Pod;
 
 /// Follows the changes of pods and adds up. A pod holds its GPUs from the moment
@@ -82,6 +83,41 @@ fn holding(pod: &Pod) -> Option<Holding> {
     };
     let runs = status.container_statuses.iter().flatten().any(running);
     Some(Holding { gpus, runs })
+}
+
+/// Counts the commands that ended; blank lines and comments are none.
+///
+/// It reads each entry of the journal once, however often it is asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CommandMeter {
+    /// Entries that are counted, and when the last of them was.
+    read: usize,
+    at: SimTime,
+    /// A line that is a command was typed, and nothing has ended since.
+    begun: bool,
+    count: u32,
+}
+
+impl CommandMeter {
+    /// How many there are in `entries`, a journal from its beginning; another journal than
+    /// the one before is read anew.
+    pub(crate) fn count(&mut self, entries: &[Entry<Event>]) -> u32 {
+        if entries.get(..self.read).is_none_or(|read| read.last().is_some_and(|last| last.at != self.at)) {
+            *self = Self::default();
+        }
+        for entry in &entries[self.read..] {
+            match &entry.event {
+                Event::Input(Input::Line(line)) => {
+                    self.begun |= !line.trim().is_empty() && !line.trim_start().starts_with('#');
+                }
+                Event::CommandEnded { .. } => self.count += u32::from(std::mem::take(&mut self.begun)),
+                _ => {}
+            }
+            self.at = entry.at;
+        }
+        self.read = entries.len();
+        self.count
+    }
 }
 
 #[cfg(test)]
