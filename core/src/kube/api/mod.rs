@@ -41,6 +41,7 @@ mod warnings;
 mod watch;
 mod write;
 
+pub(in crate::kube) use go_form::MAPS;
 pub use kind::{Kind, KindInfo};
 pub use object::{Object, ObjectKey, Resource};
 pub use options::{

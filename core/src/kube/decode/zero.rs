@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use crate::kube::api::MAPS;
+
 /// Booleans that are no pointers.
 const FLAGS: &[&str] = &[
     "globalDefault",
@@ -26,20 +28,6 @@ const NUMBERS: &[&str] = &[
     "periodSeconds",
     "successThreshold",
     "timeoutSeconds",
-];
-/// Maps; every other empty object is a structure, which stays.
-const MAPS: &[&str] = &[
-    "allocatable",
-    "annotations",
-    "binaryData",
-    "capacity",
-    "data",
-    "labels",
-    "limits",
-    "matchLabels",
-    "nodeSelector",
-    "overhead",
-    "requests",
 ];
 /// Strings that are pointers, where the empty one means something.
 const STRING_POINTERS: &[&str] = &["storageClassName", "service"];
