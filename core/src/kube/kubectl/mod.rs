@@ -62,6 +62,7 @@ pub mod print;
 #[cfg(test)]
 mod properties;
 mod resource;
+mod taint;
 mod three_way;
 mod wait;
 mod waiting;

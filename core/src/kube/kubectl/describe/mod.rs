@@ -1,5 +1,6 @@
 //! `kubectl describe`: objects told at length, with the events about them.
 
+mod container;
 mod events;
 mod generic;
 mod lines;
