@@ -142,6 +142,7 @@ impl Applier<'_, '_, '_> {
         let options = self.options();
         let mut modified = modified;
         without_version(&mut modified);
+        prune_nulls(&mut modified);
         let result = self.run.ctx.api.create_json(document.kind, &document.namespace, &modified, &options);
         server_warnings(self.run);
         let object = result.map_err(|status| Error::from(status).when("creating", &document.source))?;
@@ -199,6 +200,18 @@ impl Applier<'_, '_, '_> {
 pub(super) fn without_version(value: &mut Value) {
     if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         meta.remove("resourceVersion");
+    }
+}
+
+/// Takes out `null`s, as a later apply of the same manifest would.
+fn prune_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, field| !field.is_null());
+            map.values_mut().for_each(prune_nulls);
+        }
+        Value::Array(list) => list.iter_mut().for_each(prune_nulls),
+        _ => {}
     }
 }
 

@@ -135,13 +135,23 @@ fn metadata(run: &mut Run<'_, '_>, field: Field) -> Result<Next> {
     let output = Output::parse(run, CHANGE_FORMATS)?;
     let list = run.flags.on("list");
     let is_change = |word: &String| {
-        word.contains('=')
-            || (word.ends_with('-') && !word.contains('/') && word.len() > 1)
-            || (word.ends_with('-') && word.contains('/') && word.contains('.'))
+        (word.contains('=') && !word.starts_with('=')) || (word.ends_with('-') && word.len() > 1)
     };
     let first = run.args().iter().position(is_change).unwrap_or(run.args().len());
     let (resources, changes) = run.args().split_at(first);
     let (resources, changes) = (resources.to_vec(), changes.to_vec());
+    if let Some(word) = changes.iter().find(|word| !is_change(word)) {
+        return fail(format!("all resources must be specified before {what} changes: {word}"));
+    }
+    if list && output.is_some() {
+        return fail("--list and --output may not be specified together");
+    }
+    let all = run.flags.on("all");
+    for (flag, shown) in [("selector", "--selector"), ("field-selector", "--field-selector")] {
+        if all && !run.flags.text_or_empty(flag).is_empty() {
+            return fail(format!("cannot set --all and {shown} at the same time"));
+        }
+    }
     if resources.is_empty() && !run.flags.given("filename") {
         return fail("one or more resources must be specified as <resource> <name> or <resource>/<name>");
     }
@@ -163,14 +173,22 @@ fn metadata(run: &mut Run<'_, '_>, field: Field) -> Result<Next> {
             return fail(format!("unknown {what} spec: {change}"));
         }
     }
-    if set.iter().any(|(key, _)| remove.contains(key)) {
-        return fail(format!(
-            "can not both modify and remove {} in the same command",
-            if field == Field::Labels { "a label" } else { "an annotation" }
-        ));
+    let both: Vec<&str> =
+        remove.iter().filter(|key| set.iter().any(|(other, _)| other == *key)).map(String::as_str).collect();
+    if !both.is_empty() {
+        return fail(match field {
+            Field::Labels => "can not both modify and remove a label in the same command".to_owned(),
+            Field::Annotations => format!(
+                "can not both modify and remove the following annotation(s) in the same command: {}",
+                both.join(", ")
+            ),
+        });
     }
     let (objects, mut errors) = targets(run, &resources)?;
     let several = objects.len() > 1;
+    if several && run.flags.given("resource-version") {
+        return fail("--resource-version may only be used with a single resource");
+    }
     for object in objects {
         let current = match field {
             Field::Labels => object.meta().labels.clone(),
@@ -199,13 +217,15 @@ fn metadata(run: &mut Run<'_, '_>, field: Field) -> Result<Next> {
                 })
                 .collect();
             if !taken.is_empty() {
-                errors.push(Error::Message(match field {
-                    Field::Labels => format!("{}, and --overwrite is false", taken.join("; ")),
-                    Field::Annotations => format!(
+                match field {
+                    Field::Labels => errors.extend(
+                        taken.iter().map(|text| Error::Message(format!("{text}, and --overwrite is false"))),
+                    ),
+                    Field::Annotations => errors.push(Error::Message(format!(
                         "--overwrite is false but found the following declared annotation(s): {}",
                         taken.join("; ")
-                    ),
-                }));
+                    ))),
+                }
                 continue;
             }
         }
@@ -221,7 +241,9 @@ fn metadata(run: &mut Run<'_, '_>, field: Field) -> Result<Next> {
             }
             map.insert(key.clone(), Value::Null);
         }
-        let changed = patched != current;
+        let added = set.iter().any(|(key, value)| current.get(key) != Some(value));
+        let removed = remove.iter().any(|key| current.contains_key(key));
+        let changed = added || removed;
         let mut value = wire_json(&object);
         if dry_run == DryRun::Client {
             value["metadata"][name] = json!(patched);
@@ -247,11 +269,12 @@ fn metadata(run: &mut Run<'_, '_>, field: Field) -> Result<Next> {
                 }
             }
         }
-        let verb = match field {
-            Field::Annotations => "annotated",
-            Field::Labels if !changed => "not labeled",
-            Field::Labels if set.is_empty() => "unlabeled",
-            Field::Labels => "labeled",
+        let verb = match (field, added, removed) {
+            (Field::Annotations, ..) => "annotated",
+            (Field::Labels, true, true) => "modified",
+            (Field::Labels, true, false) => "labeled",
+            (Field::Labels, false, true) => "unlabeled",
+            (Field::Labels, false, false) => "not labeled",
         };
         print(run, output.as_ref(), &value, verb, dry_run)?;
     }

@@ -94,6 +94,7 @@ impl Error {
                 Some(text) => (line(text), 1),
                 None => (line(standard(status)), 1),
             },
+            Self::Message(text) if text.starts_with("error: ") => (line(text.clone()), 1),
             Self::Message(text) => (line(format!("error: {text}")), 1),
             Self::Raw(text) => (line(text.clone()), 1),
             Self::Many(errors) => {
