@@ -1,6 +1,6 @@
 //! The page: it holds the [`Model`], hears the worker, and does what the learner asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use gloo::events::{EventListener, EventListenerOptions};
@@ -83,8 +83,10 @@ pub struct App {
     embed: bool,
     seed: u64,
     speed: u32,
-    /// Time begins with the first command, unless the learner has used the clock before.
-    clock_touched: bool,
+    /// The learner stopped the clock; else it goes as soon as a command needs it.
+    held: bool,
+    /// Lines that were typed and not answered yet.
+    typed: BTreeSet<u64>,
     panel: Panel,
     tab: Tab,
     dialog: Option<Dialog>,
@@ -119,7 +121,8 @@ impl Component for App {
             embed: dom::parameter("embed").is_some_and(|value| value != "0"),
             seed: seed(),
             speed: SPEEDS[1],
-            clock_touched: false,
+            held: false,
+            typed: BTreeSet::new(),
             panel: Panel::Task,
             tab: Tab::Pods,
             dialog: None,
@@ -266,7 +269,7 @@ impl App {
         self.lesson = Rc::new(Lesson::load(exercise, seed));
         self.seed = seed;
         self.model.open = false;
-        self.clock_touched = saved.is_some();
+        self.held = false;
         dom::store(KEY_LAST, exercise);
         self.dress();
         self.line.ask(Request::Open { exercise: exercise.to_owned(), seed, saved });
@@ -322,8 +325,8 @@ impl App {
             Action::Panel(panel) => self.panel = panel,
             Action::Tab(tab) => self.tab = tab,
             Action::PlayPause => {
-                self.clock_touched = true;
-                if self.model.clock.speed.is_some() {
+                self.held = self.model.clock.speed.is_some();
+                if self.held {
                     self.line.ask(Request::Pause);
                     self.keep_soon(ctx);
                 } else {
@@ -381,6 +384,7 @@ impl App {
             }
             Action::Predict { question, choice } => {
                 self.line.ask(Request::Predict { question, choice });
+                self.let_go();
                 self.keep_soon(ctx);
             }
             Action::Dismiss(id) => self.toasts.retain(|toast| toast.id != id),
@@ -390,7 +394,12 @@ impl App {
 
     fn hear(&mut self, ctx: &Context<Self>, heard: FromWorker) -> bool {
         let purpose = heard.id.and_then(|id| self.purposes.remove(&id));
+        let typed = heard.id.is_some_and(|id| self.typed.remove(&id));
         let effects = self.model.receive(heard.response);
+        if typed && *self.model.prompt == PromptState::Busy {
+            // A command that waits (`sleep 60`) is a wish that time goes on.
+            self.let_go();
+        }
         for effect in effects {
             match effect {
                 Effect::Refused(why) => {
@@ -430,16 +439,24 @@ impl App {
         true
     }
 
+    /// Lets time pass, unless the learner stopped it.
+    fn let_go(&mut self) {
+        if !self.held && self.model.clock.speed.is_none() && !self.model.clock.looking_back() {
+            self.line.ask(Request::Play { speed: self.speed });
+        }
+    }
+
     /// Lines for the terminal. Files go first, so that a command reads what is on the screen; and
     /// time begins with the first command.
     fn enter(&mut self, ctx: &Context<Self>, lines: Vec<String>, queued: bool) {
         self.flush();
-        if !self.clock_touched {
-            self.clock_touched = true;
-            self.line.ask(Request::Play { speed: self.speed });
+        // A question is to be answered before time goes on.
+        if self.model.progress.asked.is_none() {
+            self.let_go();
         }
         for line in lines {
-            self.line.ask(Request::Type { line, queued });
+            let id = self.line.ask(Request::Type { line, queued });
+            self.typed.insert(id);
         }
         self.keep_soon(ctx);
     }

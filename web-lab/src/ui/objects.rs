@@ -116,7 +116,7 @@ fn pods(props: &Props) -> Html {
 
 fn gpus(pod: &PodView) -> String {
     if pod.gpus.is_empty() {
-        return if pod.gpus_requested == 0 { String::new() } else { pod.gpus_requested.to_string() };
+        return pod.gpus_requested.to_string();
     }
     let indices: Vec<String> = pod.gpus.iter().map(u32::to_string).collect();
     format!("{} (#{})", pod.gpus_requested, indices.join(","))

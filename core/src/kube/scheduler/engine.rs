@@ -58,6 +58,8 @@ pub struct Scheduler {
     // Only looked up, never iterated: its order cannot show.
     by_name: HashMap<(Symbol, Symbol), PodId>,
     free: Vec<PodId>,
+    /// The attempts of pods that have ended and are still there to be asked about.
+    ended: HashMap<(Symbol, Symbol), Vec<Arc<Attempt>>>,
     pub(super) waiting: BTreeMap<PodId, WaitingPod>,
     pub(super) budgets: Vec<Budget>,
     pub(super) next_start_node: usize,
@@ -94,6 +96,7 @@ impl Scheduler {
             pods: Vec::new(),
             by_name: HashMap::new(),
             free: Vec::new(),
+            ended: HashMap::new(),
             waiting: BTreeMap::new(),
             budgets: Vec::new(),
             next_start_node: 0,
@@ -157,8 +160,15 @@ impl Scheduler {
         let pod: Arc<Pod> = pod.into();
         let known = self.find(namespace(&pod), pod.metadata.name.as_deref().unwrap_or_default());
         if is_terminal(&pod) {
-            if known.is_some() {
-                self.remove_pod(namespace(&pod), pod.metadata.name.as_deref().unwrap_or_default());
+            if let Some(id) = known {
+                let record = self.record_mut(id);
+                let (key, attempts) = record.map_or_else(Default::default, |record| {
+                    (Some((record.info.namespace, record.info.name)), std::mem::take(&mut record.attempts))
+                });
+                self.forget(id);
+                if let Some(key) = key.filter(|_| !attempts.is_empty()) {
+                    self.ended.insert(key, attempts);
+                }
             }
             return;
         }
@@ -178,12 +188,17 @@ impl Scheduler {
         if let Some(id) = self.find(namespace, name) {
             self.forget(id);
         }
+        if let Some(key) = self.key(namespace, name) {
+            self.ended.remove(&key);
+        }
     }
 
     /// The attempts to place a pod, the latest last; none for a pod that is gone.
     pub fn attempts(&self, namespace: &str, name: &str) -> &[Arc<Attempt>] {
-        let record = self.find(namespace, name).and_then(|id| self.record(id));
-        record.map(|record| record.attempts.as_slice()).unwrap_or_default()
+        if let Some(record) = self.find(namespace, name).and_then(|id| self.record(id)) {
+            return &record.attempts;
+        }
+        self.key(namespace, name).and_then(|key| self.ended.get(&key)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The node of a pod.
@@ -237,9 +252,12 @@ impl Scheduler {
         self.pods.get_mut(id.index())?.as_mut()
     }
 
+    fn key(&self, namespace: &str, name: &str) -> Option<(Symbol, Symbol)> {
+        Some((self.cluster.symbols.get(namespace)?, self.cluster.symbols.get(name)?))
+    }
+
     pub(super) fn find(&self, namespace: &str, name: &str) -> Option<PodId> {
-        let key = (self.cluster.symbols.get(namespace)?, self.cluster.symbols.get(name)?);
-        self.by_name.get(&key).copied()
+        self.by_name.get(&self.key(namespace, name)?).copied()
     }
 
     /// Whether the record is of an earlier pod of the same name.
