@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::lab;
 use crate::needs;
-use crate::workspace::{BROWSER, WASI, cargo, run as run_command, target_dir};
+use crate::workspace::{BROWSER, WASI, cargo, publishable, run as run_command, target_dir};
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -136,7 +136,11 @@ fn deny() -> Result<()> {
 /// The crates that go to crates.io are those without `publish = false`. They are packed without the test build: the
 /// other steps have compiled the same files.
 fn package() -> Result<()> {
-    run_command(&mut cargo(["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet"]))
+    let mut command = cargo(["package", "--no-verify", "--allow-dirty", "--quiet"]);
+    for name in publishable()? {
+        command.args(["--package", &name]);
+    }
+    run_command(&mut command)
 }
 
 fn clippy() -> Result<()> {

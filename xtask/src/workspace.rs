@@ -26,12 +26,30 @@ pub fn root() -> PathBuf {
 /// # Errors
 /// When `cargo metadata` cannot read the workspace.
 pub fn target_dir() -> Result<PathBuf> {
+    metadata()?["target_directory"]
+        .as_str()
+        .map(PathBuf::from)
+        .context("cargo metadata names no target folder")
+}
+
+/// The names of the workspace's packages that are meant for crates.io: those without `publish = false`.
+///
+/// # Errors
+/// When `cargo metadata` cannot read the workspace.
+pub fn publishable() -> Result<Vec<String>> {
+    let metadata = metadata()?;
+    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
+    // `publish` is null when any registry may have it, and the list of allowed ones otherwise.
+    let public = packages.iter().filter(|package| package["publish"].is_null());
+    Ok(public.filter_map(|package| package["name"].as_str().map(str::to_owned)).collect())
+}
+
+fn metadata() -> Result<serde_json::Value> {
     let output = cargo(["metadata", "--no-deps", "--format-version=1"]).output().context("cargo metadata")?;
     if !output.status.success() {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    metadata["target_directory"].as_str().map(PathBuf::from).context("cargo metadata names no target folder")
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// A call of the same cargo that runs us, in the workspace's root.
@@ -80,6 +98,13 @@ mod tests {
     fn the_root_is_the_folder_of_the_workspace_manifest() {
         let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
         assert!(manifest.contains("[workspace]"));
+    }
+
+    #[test]
+    fn the_crates_for_everybody_are_publishable_and_the_tools_are_not() {
+        let names = publishable().unwrap();
+        assert!(names.iter().any(|name| name == "clusterlab"), "{names:?}");
+        assert!(!names.iter().any(|name| name.starts_with("xtask")), "{names:?}");
     }
 
     #[test]
