@@ -3,6 +3,7 @@
 //! Every function does nothing where there is no browser or it refuses (storage
 //! may be forbidden in a frame, the clipboard without a gesture).
 
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{
     Blob, BlobPropertyBag, Document, HtmlAnchorElement, HtmlElement, Storage, Url, UrlSearchParams, Window,
@@ -112,7 +113,9 @@ pub fn copy(text: &str) {
         // Without a secure context there is no clipboard; the promise's refusal needs no answer.
         let clipboard = js_sys::Reflect::get(&window.navigator(), &JsValue::from_str("clipboard"));
         if clipboard.is_ok_and(|clipboard| clipboard.is_object()) {
-            let _ = window.navigator().clipboard().write_text(text);
+            let ignored = Closure::<dyn FnMut(JsValue)>::new(|_| {});
+            let _ = window.navigator().clipboard().write_text(text).catch(&ignored);
+            ignored.forget();
         }
     }
 }
@@ -180,7 +183,7 @@ pub fn read_file(file: &web_sys::File, done: impl FnOnce(Option<String>) + 'stat
         return done(None);
     };
     let result = reader.clone();
-    let ended = wasm_bindgen::closure::Closure::once_into_js(move |_: web_sys::Event| {
+    let ended = Closure::once_into_js(move |_: web_sys::Event| {
         done(result.result().ok().and_then(|text| text.as_string()));
     });
     reader.set_onloadend(Some(ended.unchecked_ref()));

@@ -111,9 +111,9 @@ messages! {
     LookAtMoment: "Look at this moment", "이 순간을 봅니다";
 
     // The picture.
-    ClusterSummary: "nodes: {0} · GPUs in use: {2} of {1} · waiting: {3}", "노드 {0} · 사용 중인 GPU {2}/{1} · 대기 {3}";
-    ShowAsTable: "Show as a table", "표로 보기";
-    ShowAsPicture: "Show as a picture", "그림으로 보기";
+    ClusterSummary: "nodes {0} · GPUs {2}/{1} · waiting {3}", "노드 {0} · GPU {2}/{1} · 대기 {3}";
+    ShowAsTable: "As a table", "표로 보기";
+    ShowAsPicture: "As a picture", "그림으로 보기";
     Waiting: "Waiting for a node", "노드를 기다리는 파드";
     NobodyWaits: "No pod is waiting", "기다리는 파드가 없습니다";
     NoPodsHere: "no pods", "파드 없음";

@@ -58,9 +58,9 @@ fn LogLine(props: &LineProps) -> Html {
         LineKind::Output
             if props.line.spans.first().is_some_and(|(_, text)| text.starts_with(['|', '+'])) =>
         {
-            "line ruled"
+            "line output ruled"
         }
-        LineKind::Output => "line",
+        LineKind::Output => "line output",
         LineKind::Input => "line typed",
         LineKind::Note => "line note",
     };
@@ -72,7 +72,8 @@ fn LogLine(props: &LineProps) -> Html {
             html! { <span class={classes}>{text}</span> }
         }
     });
-    html! { <div class={kind}>{ for spans }{"\n"}</div> }
+    // Blocks are copied as lines; an empty one only if there is something in it.
+    html! { <div class={kind}>{ for spans }if props.line.spans.is_empty() { {"\n"} }</div> }
 }
 
 #[component]

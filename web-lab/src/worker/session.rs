@@ -20,6 +20,8 @@ use crate::protocol::{
 
 /// "Next event" looks no further than this.
 const FURTHEST: Duration = Duration::from_secs(24 * 3600);
+/// Time stands still by itself after this long without anything to see.
+const REST_AFTER: Duration = Duration::from_secs(120);
 /// The picture is looked at again after this many ticks even if nothing was journalled:
 /// temperatures and utilisation move by themselves.
 const LOOK_EVERY: u32 = 10;
@@ -47,6 +49,8 @@ struct Open {
     /// A copy that looks at the past.
     past: Option<Lab>,
     playing: Option<u32>,
+    /// When the learner last let time pass.
+    played: SimTime,
     goal: Option<Goal>,
     /// Pasted lines that wait for the prompt.
     queue: VecDeque<String>,
@@ -150,6 +154,7 @@ impl Session {
             lab,
             past: None,
             playing: None,
+            played: SimTime::ZERO,
             goal: None,
             queue: VecDeque::new(),
             sent: Sent { fresh: true, ..Sent::default() },
@@ -197,8 +202,11 @@ impl Open {
                 return vec![Response::Completion { line, start: found.start, candidates: found.candidates }];
             }
             Request::Play { speed } => {
-                self.past = None;
+                if self.past.take().is_some() {
+                    self.sent.fresh = true;
+                }
                 self.playing = Some(speed.max(1));
+                self.played = self.lab.now();
             }
             Request::Pause => {
                 self.playing = None;
@@ -343,6 +351,9 @@ impl Open {
             // What cannot be simulated in time is not caught up with: the clock goes slower instead.
             let to = self.lab.now() + elapsed.saturating_mul(speed);
             self.run_to(Goal { from: self.lab.now(), to, first_news: false }, more);
+            if self.rests() {
+                self.playing = None;
+            }
         }
         self.feed();
         vec![self.update()]
@@ -372,6 +383,15 @@ impl Open {
                 return false;
             }
         }
+    }
+
+    /// Whether nothing has happened for a while and nothing is going to: then time stands still
+    /// until the learner does something.
+    fn rests(&self) -> bool {
+        let last = self.lab.journal().entries().last().map_or(SimTime::ZERO, |entry| entry.at);
+        self.lab.next_event().is_none()
+            && self.lab.prompt() != Prompt::Busy
+            && self.lab.now().since(last.max(self.played)) > REST_AFTER
     }
 
     /// Types pasted lines as the prompt comes free.

@@ -257,6 +257,13 @@ fn playing_follows_the_visitors_clock_at_the_chosen_speed() {
     let said = page.session.tick(Duration::from_millis(500), &mut || true);
     page.hear(said);
     assert_eq!(page.model.clock.present, SimTime::from_secs(30));
+    // At rest it stops by itself.
+    for _ in 0..10 {
+        let said = page.session.tick(Duration::from_millis(500), &mut || true);
+        page.hear(said);
+    }
+    assert_eq!(page.model.clock.speed, None);
+    page.ask(Request::Play { speed: 60 });
     page.ask(Request::Pause);
     assert!(page.session.tick(Duration::from_secs(1), &mut || true).is_empty());
 }
