@@ -45,7 +45,10 @@ pub fn extract(root: &Path) -> Result<Vec<Found>> {
             .map_err(|error| anyhow!("{}: {error:?}", file.display()))?;
         for (line, message) in messages {
             // A chapter's title in the summary is a link; what is translated is its text.
-            all.add(link_text(&message.message), format!("src/{}:{line}", file.display()));
+            let message = link_text(&message.message);
+            if has_words(&message) {
+                all.add(message, format!("src/{}:{line}", file.display()));
+            }
         }
     }
     Ok(all.found)
@@ -65,6 +68,12 @@ fn without_code(page: &str) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Whether anything is left to translate once code is taken out: a cell that is a name or a number says the same in
+/// every language.
+fn has_words(message: &str) -> bool {
+    message.split('`').step_by(2).any(|text| text.chars().any(char::is_alphabetic))
 }
 
 #[derive(Default)]
@@ -272,6 +281,12 @@ mod tests {
     #[test]
     fn code_is_no_message_and_the_lines_behind_it_keep_their_numbers() {
         assert_eq!(without_code("a\n```console\n$ b\n```\nc\n"), "a\n\n\n\nc\n");
+    }
+
+    #[test]
+    fn names_in_code_and_numbers_need_no_translation() {
+        assert!(!has_words("`get`, `describe`") && !has_words("81920") && !has_words("✓"));
+        assert!(has_words("`get` shows") && has_words("Phase"));
     }
 
     #[test]
