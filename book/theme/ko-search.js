@@ -2,6 +2,10 @@
 // stored. This script answers a query with Korean in it by looking for its words inside the stored text, so that a noun
 // is also found with a particle behind it. Other queries go to the index as before.
 (() => {
+  // It stands in the page's head, where it must, and at its end, where mdBook puts every script of the book.
+  if (window.searchesKorean) return;
+  window.searchesKorean = true;
+
   const HANGUL = /[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]/;
 
   function searchStored(index, query) {

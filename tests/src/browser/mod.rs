@@ -32,6 +32,11 @@ pub const DESKTOP: (u32, u32) = (1440, 900);
 /// A phone held upright.
 pub const PHONE: (u32, u32) = (390, 844);
 
+/// Where pictures of the page are put.
+pub fn screenshots() -> PathBuf {
+    xtask::workspace::target_dir().unwrap_or_else(|_| PathBuf::from("target")).join("screenshots")
+}
+
 /// A folder, served to this machine alone on a free port.
 #[derive(Debug)]
 pub struct Site {
@@ -329,6 +334,16 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        if thread::panicking() {
+            let name = thread::current().name().unwrap_or("test").replace("::", "-");
+            let file = screenshots().join(format!("failed-{name}.png"));
+            if self.screenshot(&file).is_ok() {
+                eprintln!("what the browser showed: {}", file.display());
+            }
+            for complaint in self.complaints().unwrap_or_default() {
+                eprintln!("console: {complaint}");
+            }
+        }
         // The driver closes Chromium when its session ends; it is asked to, and then ended itself.
         self.runtime.block_on(async {
             let close = self.client.clone().close();

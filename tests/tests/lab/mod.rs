@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clusterlab_tests::browser::Browser;
-use serde_json::Value;
+use fantoccini::key::Key;
+use serde_json::{Value, json};
 
 /// A visitor of the lab's page.
 pub trait Lab {
@@ -15,10 +16,14 @@ pub trait Lab {
     fn command(&self, line: &str) -> Result<()>;
     /// Waits until the terminal has a free prompt again.
     fn wait_for_end(&self) -> Result<()>;
+    /// Waits until a step is ticked.
+    fn wait_for_step(&self, number: u32) -> Result<()>;
+    /// What the terminal shows.
+    fn terminal(&self) -> String;
     /// Puts the caret behind the last character of the editor, on a new line if the last one has something.
     fn end_of_editor(&self) -> Result<()>;
-    /// Waits until the page has written the work to the browser's storage.
-    fn wait_for_saved_work(&self) -> Result<()>;
+    /// Waits until the page has written the work to the browser's storage, up to a command with these words.
+    fn wait_for_saved_work(&self, words: &str) -> Result<()>;
     /// How many steps are ticked.
     fn steps_done(&self) -> Result<u64>;
     /// Solves "Your first GPU pod" by typing into editor and terminal.
@@ -45,6 +50,15 @@ impl Lab for Browser {
         )
     }
 
+    fn wait_for_step(&self, number: u32) -> Result<()> {
+        self.wait_until(&format!("document.querySelector('#step-{number}')?.dataset.done === 'true'"))
+            .with_context(|| format!("step {number} is not ticked; the terminal shows:\n{}", self.terminal()))
+    }
+
+    fn terminal(&self) -> String {
+        self.text("#terminal-log").ok().flatten().unwrap_or_default()
+    }
+
     fn end_of_editor(&self) -> Result<()> {
         self.script(
             "const area = document.querySelector('#editor');
@@ -55,8 +69,8 @@ impl Lab for Browser {
         Ok(())
     }
 
-    fn wait_for_saved_work(&self) -> Result<()> {
-        self.wait_until("Object.values(localStorage).some((value) => value.length > 100)")
+    fn wait_for_saved_work(&self, words: &str) -> Result<()> {
+        self.wait_until(&format!("Object.values(localStorage).some((value) => value.includes({}))", json!(words)))
     }
 
     fn steps_done(&self) -> Result<u64> {
@@ -66,23 +80,103 @@ impl Lab for Browser {
     }
 
     fn solve_first_exercise(&self) -> Result<()> {
-        let _ = self;
-        bail!("follows with the page")
+        // One GPU for the first pod, in the editor.
+        self.click("[data-file='pod.yaml']")?;
+        self.end_of_editor()?;
+        self.keys("    resources:")?;
+        self.press(Key::Enter)?;
+        self.keys("limits:")?;
+        self.press(Key::Enter)?;
+        self.keys("nvidia.com/gpu: 1")?;
+        self.command("kubectl apply -f pod.yaml")?;
+        self.wait_for_text("#terminal-log", "pod/cuda-first created")?;
+        self.command("sleep 60")?;
+        self.wait_for_step(1)?;
+        self.wait_for_end()?;
+        self.command("kubectl logs cuda-first > gpu.txt")?;
+        self.wait_for_step(2)?;
+        // The name and the number of the second pod are this learner's own.
+        let text = self.text(".step.active")?.context("an active step")?;
+        let name = word_after(&text, "cuda-").context("the text names the second pod")?;
+        let gpus = text
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|number| number.parse::<u32>().ok())
+            .find(|number| (9..=16).contains(number))
+            .context("the text names a number of GPUs")?;
+        let second = |gpus: u32| {
+            format!("sed -e 's/cuda-first/cuda-{name}/' -e 's|gpu: 1|gpu: {gpus}|' pod.yaml > second.yaml")
+        };
+        self.command(&second(gpus))?;
+        self.command("kubectl apply -f second.yaml")?;
+        self.wait_for_step(3)?;
+        self.command(&format!("kubectl describe pod cuda-{name} | grep Insufficient > why.txt"))?;
+        self.wait_for_step(4)?;
+        self.command(&format!("kubectl delete pod cuda-{name}"))?;
+        self.wait_for_text("#terminal-log", "deleted from default namespace")?;
+        self.command(&second(8))?;
+        self.command("kubectl apply -f second.yaml")?;
+        self.command("sleep 60")?;
+        self.wait_for_step(5)
     }
 
     fn show_something(&self) -> Result<()> {
-        Ok(())
+        self.end_of_editor()?;
+        self.keys("    resources: {limits: {nvidia.com/gpu: 3}}")?;
+        self.command("kubectl apply -f pod.yaml")?;
+        self.command("kubectl get nodes")?;
+        self.wait_for_text("#terminal-log", "gpu-2")
     }
 
     fn digest_of_the_fixed_scenario(&self) -> Result<String> {
-        let _ = self;
-        bail!("follows with the page")
+        // The page's own module, which the browser has loaded already.
+        let digest = self.promise(
+            "const names = performance.getEntriesByType('resource').map((entry) => entry.name);
+             const module = await import(names.find((name) => name.endsWith('clusterlab_web.js')));
+             return module.digest(arguments[0], arguments[1]);",
+            vec![json!(SPEC), json!(SCRIPT)],
+        )?;
+        digest.as_str().map(str::to_owned).context("the page gives no digest")
     }
 }
 
+fn word_after<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let words = text.split(prefix).skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+        &rest[..end]
+    });
+    words.into_iter().find(|word| *word != "first" && !word.is_empty())
+}
+
+/// The fixed scenario: machines of two kinds, a pod that runs and one that cannot.
+const SPEC: &str = include_str!("../../../exercises/data/first-gpu-pod/lab.yaml");
+const SCRIPT: &str = "\
+kubectl get nodes -o wide
+cat > pod.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata: {name: cuda-first}
+spec:
+  restartPolicy: Never
+  containers:
+  - name: cuda
+    image: nvcr.io/nvidia/cuda:12.4.1-base-ubuntu22.04
+    command: [nvidia-smi]
+    resources: {limits: {nvidia.com/gpu: 1}}
+END
+kubectl apply -f pod.yaml
+sleep 60
+kubectl logs cuda-first
+sed -e s/cuda-first/cuda-many/ -e 's/gpu: 1/gpu: 16/' pod.yaml | kubectl apply -f -
+sleep 60
+kubectl describe pod cuda-many
+kubectl delete pod cuda-first
+";
+
 /// The digest of the fixed scenario, computed here.
-pub fn native_digest() -> String {
-    String::new()
+pub fn native_digest() -> Result<String> {
+    let mut lab = clusterlab::lab::Lab::new(clusterlab::lab::LabSpec::from_yaml(SPEC)?)?;
+    lab.run(SCRIPT);
+    Ok(lab.digest().to_string())
 }
 
 /// Bytes of wasm, JavaScript and CSS that the page has loaded: as they are, and compressed by Brotli.
