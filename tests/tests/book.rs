@@ -32,7 +32,8 @@ fn run(page: &Path) -> (usize, Vec<String>) {
         match (step, &mut lab) {
             (Step::Lab(spec), _) => {
                 let path = page.with_file_name(spec);
-                let spec = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+                let spec =
+                    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
                 let spec = LabSpec::from_yaml(&spec).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
                 lab = Some(Lab::new(spec).unwrap());
             }

@@ -56,6 +56,18 @@ pub mod entry {
         }
     }
 
+    /// The digest of a lab of this spec after these lines were typed: the same here as natively, which a test proves.
+    ///
+    /// # Errors
+    ///
+    /// If the spec makes no lab.
+    #[wasm_bindgen]
+    pub fn digest(spec: &str, script: &str) -> Result<String, JsError> {
+        let mut lab = clusterlab::lab::Lab::new(clusterlab::lab::LabSpec::from_yaml(spec)?)?;
+        lab.run(script);
+        Ok(lab.digest().to_string())
+    }
+
     /// Runs the lab inside a Web Worker.
     #[wasm_bindgen]
     pub fn worker_main() {

@@ -70,7 +70,10 @@ impl Lab for Browser {
     }
 
     fn wait_for_saved_work(&self, words: &str) -> Result<()> {
-        self.wait_until(&format!("Object.values(localStorage).some((value) => value.includes({}))", json!(words)))
+        self.wait_until(&format!(
+            "Object.values(localStorage).some((value) => value.includes({}))",
+            json!(words)
+        ))
     }
 
     fn steps_done(&self) -> Result<u64> {
