@@ -90,6 +90,7 @@ messages! {
     TerminalInput: "Command", "명령";
     TerminalBusy: "A program is running. Ctrl-C ends it.", "프로그램이 실행 중입니다. Ctrl-C로 끝냅니다.";
     TerminalStill: "A program waits, and time stands still. Press play (Alt+P), or Ctrl-C to end it.", "프로그램이 기다리는데 시간이 멈춰 있습니다. 재생(Alt+P)하거나 Ctrl-C로 끝내세요.";
+    TerminalAsked: "Time stands still: the exercise asks for your prediction first. (Play goes on without it.)", "시간이 멈춰 있습니다. 실습이 먼저 예상을 묻고 있습니다. (재생하면 그냥 진행합니다.)";
     TerminalPast: "You are looking at the past, where nothing can be typed.", "과거를 보고 있어 입력할 수 없습니다.";
 
     // The clock.
@@ -98,7 +99,7 @@ messages! {
     Play: "Let time pass", "시간 재생";
     Pause: "Let time stand still", "시간 멈춤";
     Step: "+1 s", "+1초";
-    StepTitle: "One second on", "1초 뒤로 갑니다";
+    StepTitle: "One second on", "시간을 1초 보냅니다";
     NextEvent: "Next event", "다음 사건";
     NextEventIn: "Something happens in {0}", "{0} 뒤에 일이 있습니다";
     NextEventNone: "Nothing is going to happen", "예정된 일이 없습니다";
@@ -187,7 +188,7 @@ messages! {
     KeyNextPanel: "next part of the lab (Shift: the one before)", "다음 부분으로 (Shift와 함께: 이전)";
     KeyPlay: "play or pause", "재생 또는 멈춤";
     KeyNextEvent: "to the next event", "다음 사건으로";
-    KeyStep: "one second on", "1초 뒤로";
+    KeyStep: "one second on", "시간을 1초 보내기";
     KeyTab: "complete (terminal), indent (editor)", "자동 완성(터미널), 들여쓰기(편집기)";
     KeyEscapeTab: "leave terminal or editor", "터미널이나 편집기에서 나가기";
     KeyHistory: "earlier commands that begin the same", "같은 글자로 시작하는 이전 명령";

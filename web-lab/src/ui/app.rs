@@ -75,6 +75,8 @@ enum Purpose {
 /// The page.
 pub struct App {
     line: Line,
+    /// Made once: to a component that got another one, everything would look changed.
+    on: Callback<Action>,
     model: Model,
     exercises: Rc<Vec<(String, Words)>>,
     lesson: Rc<Lesson>,
@@ -113,6 +115,7 @@ impl Component for App {
         let exercises = Rc::new(Lesson::titles());
         let mut app = Self {
             line: Line::new(ctx.props().worker.clone(), ctx.link()),
+            on: ctx.link().callback(AppMsg::Act),
             model: Model::default(),
             exercises,
             lesson: Rc::default(),
@@ -162,8 +165,8 @@ impl Component for App {
         }
     }
 
-    fn view(&self, ctx: &Context<Self>) -> Html {
-        let on = ctx.link().callback(AppMsg::Act);
+    fn view(&self, _: &Context<Self>) -> Html {
+        let on = self.on.clone();
         let (lang, model) = (self.lang, &self.model);
         let panels = if self.embed {
             &[Panel::Task, Panel::Files, Panel::Terminal, Panel::Cluster][..]
@@ -188,7 +191,7 @@ impl Component for App {
                     </section>
                     <section class="panel terminal-panel" id="panel-terminal" aria-label={lang.text(Msg::Terminal)}>
                         <Terminal {lang} screen={model.screen.clone()} prompt={model.prompt.clone()} history={self.history.clone()} offer={self.offer.clone()}
-                            past={model.clock.looking_back()} still={model.clock.speed.is_none() && model.advancing.is_none()} on={on.clone()} />
+                            past={model.clock.looking_back()} asked={model.progress.asked.is_some()} still={model.clock.speed.is_none() && model.advancing.is_none()} on={on.clone()} />
                     </section>
                     <section class="panel cluster-panel" id="panel-cluster" tabindex="-1" aria-label={lang.text(Msg::Cluster)}>
                         <Cluster {lang} nodes={model.nodes.clone()} pods={model.pods.clone()} selection={model.selection.clone()} on={on.clone()} />

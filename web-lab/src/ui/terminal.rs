@@ -41,6 +41,8 @@ pub struct Props {
     pub offer: Option<Rc<Offer>>,
     /// The learner looks at the past, where nothing can be typed.
     pub past: bool,
+    /// A question comes before time goes on.
+    pub asked: bool,
     /// Time stands still.
     pub still: bool,
     pub on: Callback<Action>,
@@ -260,6 +262,7 @@ pub fn Terminal(props: &Props) -> Html {
     };
     let note = match (props.past, busy, props.still) {
         (true, ..) => Some(Msg::TerminalPast),
+        (_, _, true) if props.asked => Some(Msg::TerminalAsked),
         (_, true, true) => Some(Msg::TerminalStill),
         (_, true, false) => Some(Msg::TerminalBusy),
         _ => None,
