@@ -246,7 +246,8 @@ impl Browser {
     #[allow(clippy::missing_errors_doc)]
     pub fn text(&self, selector: &str) -> Result<Option<String>> {
         let text = self.script(
-            "const found = document.querySelector(arguments[0]); return found && (found.value ?? found.innerText);",
+            "const found = document.querySelector(arguments[0]);
+             return found && (/^(INPUT|TEXTAREA)$/.test(found.tagName) ? found.value : found.innerText);",
             vec![json!(selector)],
         )?;
         Ok(text.as_str().map(str::to_owned))

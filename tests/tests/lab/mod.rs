@@ -30,6 +30,8 @@ pub trait Lab {
     fn solve_first_exercise(&self) -> Result<()>;
     /// Does enough for the picture to have something in it.
     fn show_something(&self) -> Result<()>;
+    /// Opens a part of the page where only one has room, as on a phone; elsewhere all are open.
+    fn open_panel(&self, name: &str) -> Result<()>;
     /// Has the page compute the scenario that this machine computes too.
     fn digest_of_the_fixed_scenario(&self) -> Result<String>;
 }
@@ -60,6 +62,7 @@ impl Lab for Browser {
     }
 
     fn end_of_editor(&self) -> Result<()> {
+        self.wait_until("document.querySelector('#editor')")?;
         self.script(
             "const area = document.querySelector('#editor');
              area.focus();
@@ -123,11 +126,28 @@ impl Lab for Browser {
     }
 
     fn show_something(&self) -> Result<()> {
+        self.open_panel("files")?;
         self.end_of_editor()?;
         self.keys("    resources: {limits: {nvidia.com/gpu: 3}}")?;
+        self.open_panel("terminal")?;
         self.command("kubectl apply -f pod.yaml")?;
         self.command("kubectl get nodes")?;
-        self.wait_for_text("#terminal-log", "gpu-2")
+        self.wait_for_text("#terminal-log", "gpu-2")?;
+        self.open_panel("cluster")
+    }
+
+    fn open_panel(&self, name: &str) -> Result<()> {
+        self.script(
+            "const button = document.querySelector(`nav.panels [data-panel=${arguments[0]}]`);
+             if (button?.offsetParent) button.click();",
+            vec![json!(name)],
+        )?;
+        // Drawn with the next frame.
+        self.promise(
+            "await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));",
+            vec![],
+        )?;
+        Ok(())
     }
 
     fn digest_of_the_fixed_scenario(&self) -> Result<String> {

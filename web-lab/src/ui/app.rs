@@ -175,7 +175,6 @@ impl Component for App {
         };
         html! {
             <div class={if self.embed { "lab embed" } else { "lab" }} data-panel={self.panel.name()} data-ready={model.open.to_string()}>
-                <h1 class="hidden">{format!("ClusterLab: {}", self.lesson.title.get(lang))}</h1>
                 <nav class="skips" aria-label={lang.text(Msg::SkipLinks)}>
                     { for panels.iter().map(|panel| html! { <a href={format!("#{}", panel.focus_id())}>{lang.text(panel_msg(*panel))}</a> }) }
                 </nav>
@@ -183,6 +182,7 @@ impl Component for App {
                     <Header {lang} dark={self.dark} exercise={self.lesson.id.clone()} exercises={self.exercises.clone()} on={on.clone()} />
                 }
                 <main class="bench">
+                    <h1 class="hidden">{format!("ClusterLab: {}", self.lesson.title.get(lang))}</h1>
                     <section class="panel task-panel" id="panel-task" tabindex="-1" aria-label={lang.text(Msg::Exercise)}>
                         <Task {lang} lesson={self.lesson.clone()} progress={model.progress.clone()} on={on.clone()} />
                     </section>
