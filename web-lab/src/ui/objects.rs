@@ -61,7 +61,7 @@ pub fn Objects(props: &Props) -> Html {
                         onclick={props.on.reform(move |_: MouseEvent| Action::Tab(tab))}>{lang.text(*msg)}<span class="count">{*count}</span></button> }
                 }) }
             </div>
-            <div class="scroll" role="tabpanel">
+            <div class="scroll" role="tabpanel" tabindex="0" aria-label={lang.text(Msg::Objects)}>
                 { match props.tab {
                     Tab::Pods => pods(props),
                     Tab::Nodes => nodes(props),

@@ -97,7 +97,7 @@ fn table(lang: Lang, attempt: &AttemptView) -> Html {
             .then_with(|| a.node.cmp(&b.node))
     });
     html! {
-        <div class="scrollx">
+        <div class="scrollx" tabindex="0" role="region" aria-label={lang.text(Msg::ShowVerdicts)}>
             <table class="grid" data-testid="verdicts">
                 <caption class="hidden">{lang.text(Msg::ShowVerdicts)}</caption>
                 <thead><tr>

@@ -1,5 +1,8 @@
 //! The page: it holds the [`Model`], hears the worker, and does what the learner asks.
 
+mod act;
+mod keep;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -9,25 +12,24 @@ use wasm_bindgen::JsCast as _;
 use web_sys::Worker;
 use yew::prelude::*;
 
-use super::bar::Bar;
-use super::cluster::Cluster;
-use super::dialogs::{Dialogs, Toast, Toasts};
-use super::editor::Editor;
-use super::header::Header;
-use super::objects::Objects;
-use super::task::Task;
-use super::terminal::{Offer, Terminal};
-use super::{Action, Dialog, Panel, Shared, Tab};
 use crate::dom;
 use crate::i18n::{Lang, Msg};
 use crate::line::Line;
-use crate::model::buffers::NameError;
 use crate::model::clock::SPEEDS;
 use crate::model::history::History;
 use crate::model::lesson::{Lesson, Words};
-use crate::model::saved::{Saved, SavedError};
-use crate::model::{Effect, Model, Selection};
-use crate::protocol::{FromWorker, PromptState, Request};
+use crate::model::saved::Saved;
+use crate::model::{Effect, Model};
+use crate::protocol::{FromWorker, PromptState};
+use crate::ui::bar::Bar;
+use crate::ui::cluster::Cluster;
+use crate::ui::dialogs::{Dialogs, Toast, Toasts};
+use crate::ui::editor::Editor;
+use crate::ui::header::Header;
+use crate::ui::objects::Objects;
+use crate::ui::task::Task;
+use crate::ui::terminal::{Offer, Terminal};
+use crate::ui::{Action, Dialog, Panel, Shared, Tab};
 
 /// Milliseconds after the last change until the work is kept.
 const KEEP_AFTER: u32 = 1200;
@@ -219,182 +221,6 @@ impl Component for App {
 }
 
 impl App {
-    /// What the first visit shows: a link's lab, the exercise that the address names, or the last one.
-    fn begin(&mut self, ctx: &Context<Self>) {
-        let linked = Saved::from_link(&dom::fragment());
-        let wanted = match &linked {
-            Some(Ok(saved)) => Some(saved.exercise.clone()),
-            _ => dom::parameter("exercise").or_else(|| dom::stored(KEY_LAST)),
-        };
-        let known = |id: &String| self.exercises.iter().any(|(known, _)| known == id);
-        let exercise = wanted
-            .filter(known)
-            .or_else(|| self.exercises.first().map(|(id, _)| id.clone()))
-            .unwrap_or_default();
-        match linked {
-            Some(Ok(saved)) => self.open_saved(ctx, &saved),
-            Some(Err(error)) => {
-                let text = error.text(self.lang);
-                self.toast(ctx, text, true);
-                self.open(ctx, &exercise);
-            }
-            None => self.open(ctx, &exercise),
-        }
-    }
-
-    /// Opens an exercise, with the work that is kept of it.
-    fn open(&mut self, ctx: &Context<Self>, exercise: &str) {
-        match dom::stored(&key_of(exercise)).map(|text| Saved::parse(&text)) {
-            Some(Ok(saved)) if saved.exercise == exercise => self.open_saved(ctx, &saved),
-            None => self.open_with(exercise, self.seed, None),
-            Some(other) => {
-                let error = other.err().unwrap_or(SavedError::NotALab);
-                let text = self.lang.fill(Msg::StartedAfresh, &[&error.text(self.lang)]);
-                self.toast(ctx, text, true);
-                dom::forget(&key_of(exercise));
-                self.open_with(exercise, self.seed, None);
-            }
-        }
-    }
-
-    fn open_saved(&mut self, ctx: &Context<Self>, saved: &Saved) {
-        if !self.exercises.iter().any(|(id, _)| *id == saved.exercise) {
-            let text = self.lang.fill(Msg::UnknownExercise, &[&saved.exercise]);
-            return self.toast(ctx, text, true);
-        }
-        let mut history = History::default();
-        saved.history.iter().for_each(|line| history.push(line));
-        *self.history.0.borrow_mut() = history;
-        self.open_with(&saved.exercise, saved.seed, Some(saved.lab.to_string()));
-    }
-
-    fn open_with(&mut self, exercise: &str, seed: u64, saved: Option<String>) {
-        self.lesson = Rc::new(Lesson::load(exercise, seed));
-        self.seed = seed;
-        self.model.open = false;
-        self.held = false;
-        dom::store(KEY_LAST, exercise);
-        self.dress();
-        self.line.ask(Request::Open { exercise: exercise.to_owned(), seed, saved });
-    }
-
-    fn act(&mut self, ctx: &Context<Self>, action: Action) -> bool {
-        match action {
-            Action::Ask(request) => {
-                match &request {
-                    Request::Undo | Request::ContinueHere | Request::Advance { .. } | Request::NextEvent => {
-                        self.flush();
-                        self.keep_soon(ctx);
-                    }
-                    Request::Interrupt => self.keep_soon(ctx),
-                    _ => {}
-                }
-                self.line.ask(request);
-            }
-            Action::Type(line) => {
-                self.enter(ctx, vec![line], false);
-                return false;
-            }
-            Action::Paste(lines) => {
-                self.enter(ctx, lines, true);
-                return false;
-            }
-            Action::ClearTerminal => Rc::make_mut(&mut self.model.screen).clear(),
-            Action::Edit { path, text } => {
-                Rc::make_mut(&mut self.model.buffers).edit(&path, text);
-                self.keep_soon(ctx);
-            }
-            Action::OpenFile(path) => Rc::make_mut(&mut self.model.buffers).select(&path),
-            Action::NewFile(path) => match Rc::make_mut(&mut self.model.buffers).create(&path) {
-                Ok(()) => {
-                    self.dialog = None;
-                    self.name_error = None;
-                }
-                Err(NameError::Invalid) => self.name_error = Some(Msg::FileNameInvalid),
-                Err(NameError::Taken) => self.name_error = Some(Msg::FileNameTaken),
-            },
-            Action::DeleteFile(path) => {
-                Rc::make_mut(&mut self.model.buffers).remove(&path);
-                self.line.ask(Request::Files { writes: vec![(path, None)] });
-            }
-            Action::Select(selection) => {
-                self.model.why = None;
-                if selection.is_some() && self.panel == Panel::Cluster {
-                    self.panel = Panel::Objects;
-                }
-                self.model.selection = selection;
-                self.ask_why();
-            }
-            Action::Panel(panel) => self.panel = panel,
-            Action::Tab(tab) => self.tab = tab,
-            Action::PlayPause => {
-                self.held = self.model.clock.speed.is_some();
-                if self.held {
-                    self.line.ask(Request::Pause);
-                    self.keep_soon(ctx);
-                } else {
-                    self.line.ask(Request::Play { speed: self.speed });
-                }
-            }
-            Action::Speed(speed) => {
-                self.speed = speed;
-                if self.model.clock.speed.is_some() {
-                    self.line.ask(Request::Play { speed });
-                }
-            }
-            Action::Lang(lang) => {
-                self.lang = lang;
-                dom::store(KEY_LANG, lang.tag());
-                self.dress();
-            }
-            Action::Dark(dark) => {
-                self.dark = dark;
-                dom::store(KEY_THEME, if dark { "dark" } else { "light" });
-                self.dress();
-            }
-            Action::Dialog(dialog) => {
-                if self.dialog == dialog {
-                    return false;
-                }
-                self.dialog = dialog;
-                self.name_error = None;
-            }
-            Action::Export => self.save(Purpose::Export),
-            Action::Share => self.save(Purpose::Share),
-            Action::Import(text) => {
-                match text.ok_or(SavedError::NotALab).and_then(|text| Saved::parse(&text)) {
-                    Ok(saved) => self.open_saved(ctx, &saved),
-                    Err(error) => {
-                        let text = error.text(self.lang);
-                        self.toast(ctx, text, true);
-                    }
-                }
-            }
-            Action::Reset => {
-                self.dialog = None;
-                let exercise = self.lesson.id.clone();
-                dom::forget(&key_of(&exercise));
-                *self.history.0.borrow_mut() = History::default();
-                self.open_with(&exercise, self.seed, None);
-            }
-            Action::Exercise(id) => {
-                self.save(Purpose::Keep);
-                self.open(ctx, &id);
-            }
-            Action::ReadHint { hint, level } => {
-                self.line.ask(Request::ReadHint { hint, level });
-                self.keep_soon(ctx);
-            }
-            Action::Predict { question, choice } => {
-                self.line.ask(Request::Predict { question, choice });
-                self.let_go();
-                self.keep_soon(ctx);
-            }
-            Action::Dismiss(id) => self.toasts.retain(|toast| toast.id != id),
-        }
-        true
-    }
-
     fn hear(&mut self, ctx: &Context<Self>, heard: FromWorker) -> bool {
         let purpose = heard.id.and_then(|id| self.purposes.remove(&id));
         let typed = heard.id.is_some_and(|id| self.typed.remove(&id));
@@ -442,82 +268,6 @@ impl App {
         true
     }
 
-    /// Lets time pass, unless the learner stopped it.
-    fn let_go(&mut self) {
-        if !self.held && self.model.clock.speed.is_none() && !self.model.clock.looking_back() {
-            self.line.ask(Request::Play { speed: self.speed });
-        }
-    }
-
-    /// Lines for the terminal. Files go first, so that a command reads what is on the screen; and
-    /// time begins with the first command.
-    fn enter(&mut self, ctx: &Context<Self>, lines: Vec<String>, queued: bool) {
-        self.flush();
-        // A question is to be answered before time goes on.
-        if self.model.progress.asked.is_none() {
-            self.let_go();
-        }
-        for line in lines {
-            let id = self.line.ask(Request::Type { line, queued });
-            self.typed.insert(id);
-        }
-        self.keep_soon(ctx);
-    }
-
-    /// Sends what was edited to the lab.
-    fn flush(&mut self) {
-        let writes = Rc::make_mut(&mut self.model.buffers).take_dirty();
-        if !writes.is_empty() {
-            self.line.ask(Request::Files { writes });
-        }
-    }
-
-    fn ask_why(&mut self) {
-        if let Some(Selection::Pod(namespace, pod)) = self.model.selection.clone() {
-            self.line.ask(Request::Why { namespace, pod });
-        }
-    }
-
-    fn save(&mut self, purpose: Purpose) {
-        if self.model.open {
-            self.flush();
-            let id = self.line.ask(Request::Save);
-            self.purposes.insert(id, purpose);
-        }
-    }
-
-    fn saved(&mut self, ctx: &Context<Self>, purpose: Purpose, saved: &Saved) {
-        match purpose {
-            Purpose::Keep => {
-                dom::store(&key_of(&saved.exercise), &saved.to_json());
-            }
-            Purpose::Export => {
-                dom::download(&format!("{}.clusterlab.json", saved.exercise), &saved.to_json());
-            }
-            Purpose::Share => {
-                let text = match (saved.to_link(), dom::address()) {
-                    (Some(fragment), Some(address)) => {
-                        let link = format!("{address}#{fragment}");
-                        dom::replace_address(&link);
-                        dom::copy(&link);
-                        self.lang.text(Msg::LinkCopied)
-                    }
-                    _ => self.lang.text(Msg::LinkTooLong),
-                };
-                self.toast(ctx, text.to_owned(), false);
-            }
-        }
-    }
-
-    fn timer(ctx: &Context<Self>, millis: u32) -> Timeout {
-        let link = ctx.link().clone();
-        Timeout::new(millis, move || link.send_message(AppMsg::Keep))
-    }
-
-    fn keep_soon(&mut self, ctx: &Context<Self>) {
-        self.keep_timer = Some(Self::timer(ctx, KEEP_AFTER));
-    }
-
     fn toast(&mut self, ctx: &Context<Self>, text: String, bad: bool) {
         self.serial += 1;
         let id = self.serial;
@@ -541,36 +291,6 @@ impl App {
         } else {
             format!("{title} · ClusterLab")
         });
-    }
-
-    fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
-        if event.is_composing() {
-            return false;
-        }
-        let alt = event.alt_key() && !event.ctrl_key() && !event.meta_key();
-        let typing = event
-            .target()
-            .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
-            .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
-        let action = match (event.code().as_str(), event.key().as_str()) {
-            ("KeyP", _) if alt => Action::PlayPause,
-            ("KeyN", _) if alt => Action::Ask(Request::NextEvent),
-            ("KeyS", _) if alt => Action::Ask(Request::Advance { nanos: 1_000_000_000 }),
-            (_, "?") if !typing && self.dialog.is_none() => Action::Dialog(Some(Dialog::Help)),
-            ("F6", _) => {
-                event.prevent_default();
-                let (at, count) =
-                    (Panel::ALL.iter().position(|p| *p == self.panel).unwrap_or(0), Panel::ALL.len());
-                let next = Panel::ALL[(at + if event.shift_key() { count - 1 } else { 1 }) % count];
-                self.panel = next;
-                // After the panel is shown: on a phone it was not there before.
-                Timeout::new(0, move || dom::focus(next.focus_id())).forget();
-                return true;
-            }
-            _ => return false,
-        };
-        event.prevent_default();
-        self.act(ctx, action)
     }
 }
 
