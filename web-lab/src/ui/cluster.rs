@@ -95,7 +95,7 @@ fn chip(props: &Props, pod: &Rc<PodView>) -> Html {
 fn table(props: &Props, by_node: &BTreeMap<&str, Vec<Rc<PodView>>>) -> Html {
     let lang = props.lang;
     html! {
-        <div class="scroll" tabindex="0" role="region" aria-label={lang.text(Msg::Cluster)}>
+        <div class="scroll" tabindex="0" role="region" aria-label={lang.text(Msg::ShowAsTable)}>
             <table class="grid" data-testid="cluster-table">
                 <caption class="hidden">{lang.text(Msg::Cluster)}</caption>
                 <thead><tr>
