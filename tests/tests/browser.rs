@@ -195,13 +195,10 @@ fn the_page_is_accessible_in_both_themes_and_languages() {
         println!("skipped: axe-core comes from npm, which is not installed or not reachable");
         return;
     };
-    for language in ["en", "ko"] {
-        let (_site, browser) = visit(Visitor { language, ..Visitor::default() }).unwrap();
-        for dark in [false, true] {
-            browser.look_as(Visitor { language, dark, size: DESKTOP }).unwrap();
-            let violations = lab::run_axe(&browser, &axe).unwrap();
-            assert!(violations.is_empty(), "{language}, dark {dark}:\n{}", violations.join("\n"));
-        }
+    for (language, dark) in [("en", false), ("en", true), ("ko", false), ("ko", true)] {
+        let (_site, browser) = visit(Visitor { language, dark, size: DESKTOP }).unwrap();
+        let violations = lab::run_axe(&browser, &axe).unwrap();
+        assert!(violations.is_empty(), "{language}, dark {dark}:\n{}", violations.join("\n"));
     }
 }
 
@@ -209,21 +206,17 @@ fn the_page_is_accessible_in_both_themes_and_languages() {
 #[ignore = "needs the built site and Chromium: cargo xtask test"]
 fn the_page_fits_both_sizes_in_both_themes_and_languages() {
     let folder = screenshots();
-    for language in ["en", "ko"] {
+    for (language, dark) in [("en", false), ("en", true), ("ko", false), ("ko", true)] {
         for (size, name) in [(DESKTOP, "desktop"), (PHONE, "phone")] {
-            let visitor = Visitor { language, dark: false, size };
-            let (_site, browser) = visit(visitor).unwrap();
+            let (_site, browser) = visit(Visitor { language, dark, size }).unwrap();
             browser.show_something().unwrap();
-            for dark in [false, true] {
-                browser.look_as(Visitor { dark, ..visitor }).unwrap();
-                let theme = if dark { "dark" } else { "light" };
-                browser.screenshot(&folder.join(format!("{name}-{theme}-{language}.png"))).unwrap();
-                let wider = browser.script(
-                    "return document.documentElement.scrollWidth - document.documentElement.clientWidth;",
-                    vec![],
-                );
-                assert_eq!(wider.unwrap(), json!(0), "{name}, {language}: the page is wider than its window");
-            }
+            let theme = if dark { "dark" } else { "light" };
+            browser.screenshot(&folder.join(format!("{name}-{theme}-{language}.png"))).unwrap();
+            let wider = browser.script(
+                "return document.documentElement.scrollWidth - document.documentElement.clientWidth;",
+                vec![],
+            );
+            assert_eq!(wider.unwrap(), json!(0), "{name}, {language}: the page is wider than its window");
             let lang = browser.script("return document.documentElement.lang;", vec![]).unwrap();
             assert_eq!(lang, json!(language), "the visitor's language is the page's");
             no_complaints(&browser);
