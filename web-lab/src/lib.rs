@@ -1,8 +1,8 @@
 //! ClusterLab in the browser: the page, and the worker that runs the lab.
 //!
 //! One WebAssembly module serves both. `static/boot.js` compiles it once, starts
-//! a Web Worker with it ([`entry::worker_main`]), and mounts the page
-//! ([`entry::main`]). The page never simulates and the worker never draws; between
+//! a Web Worker with it (`entry::worker_main`), and mounts the page
+//! (`entry::main`). The page never simulates and the worker never draws; between
 //! them go the messages of [`protocol`].
 //!
 //! ```text
