@@ -8,10 +8,10 @@
 //! ```
 //! use clusterlab::kube::manifest;
 //!
-//! let problems = manifest::diagnose("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: main\n    imag: nginx\n");
-//! assert_eq!((problems[0].line, problems[0].column), (7, 5));
-//! assert_eq!(problems[0].message, "unknown field \"spec.containers[0].imag\"");
-//! assert_eq!(problems[0].hint, "did you mean \"image\"?");
+//! let problems = manifest::diagnose("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: main\n    image: nginx\n    comand: [a]\n");
+//! assert_eq!((problems[0].line, problems[0].column), (8, 5));
+//! assert_eq!(problems[0].message, "unknown field \"spec.containers[0].comand\"");
+//! assert_eq!(problems[0].hint, "did you mean \"command\"?");
 //! ```
 
 mod diagnose;
