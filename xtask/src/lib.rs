@@ -3,7 +3,7 @@
 //! `cargo xtask lab` builds the browser lab and the book and serves both; `cargo xtask test` runs every check that
 //! there is. Continuous integration calls the second and nothing else, so what is green here is green there.
 //!
-//! * [`test`]: the list of checks and the order in which they run;
+//! * [`mod@test`]: the list of checks and the order in which they run;
 //! * [`lab`]: from sources to a folder that any web host can serve;
 //! * [`serve`]: the small static file server behind `cargo xtask lab` and the browser tests;
 //! * [`needs`]: what the checks need from the machine, installed where that is allowed;
