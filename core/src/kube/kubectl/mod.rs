@@ -29,7 +29,7 @@
 //!
 //! The way of a command: [`command`] finds it in the table of [`commands`] and reads its flags; [`resource`] and
 //! [`documents`] find out which objects are meant; the command's own module asks the API server and
-//! prints with [`print`] or [`describe`]. Errors and their texts are in [`error`].
+//! prints with [`mod@print`] or [`describe`]. Errors and their texts are in [`error`].
 //!
 //! The help texts and the words of `explain` are this project's own; layouts, messages and
 //! everything that a program may read are kubectl's.
