@@ -8,13 +8,33 @@ fn main() -> io::Result<()> {
     let data = Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("data");
     println!("cargo::rerun-if-changed={}", data.display());
     let mut code = String::from("static EMBEDDED: &[(&str, &[(&str, &str)])] = &[\n");
-    for folder in sorted(&data)?.into_iter().filter(|path| path.is_dir()) {
+    for folder in in_order(&data)? {
         let _ = writeln!(code, "    ({:?}, &[", name(&folder));
         files(&folder, "", &mut code)?;
         code.push_str("    ]),\n");
     }
     code.push_str("];\n");
     fs::write(Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("embedded.rs"), code)
+}
+
+/// The folders of exercises in the order of the course.
+fn in_order(data: &Path) -> io::Result<Vec<PathBuf>> {
+    let course = fs::read_to_string(data.join("course.txt"))?;
+    let ids = course.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let listed: Vec<PathBuf> = ids.map(|id| data.join(id)).collect();
+    let mut there: Vec<PathBuf> = sorted(data)?.into_iter().filter(|path| path.is_dir()).collect();
+    there.retain(|folder| !listed.contains(folder));
+    let (stray, absent) = (there.first(), listed.iter().find(|folder| !folder.is_dir()));
+    if let Some(folder) = stray {
+        return Err(io::Error::other(format!("data/course.txt has no line for {}", name(folder))));
+    }
+    if let Some(folder) = absent {
+        return Err(io::Error::other(format!(
+            "data/course.txt names {}, but there is no such folder",
+            name(folder)
+        )));
+    }
+    Ok(listed)
 }
 
 /// Writes one line per file under `folder`, in the order of their paths.

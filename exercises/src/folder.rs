@@ -11,11 +11,11 @@ pub struct Folder {
     pub files: BTreeMap<String, String>,
 }
 
-// `EMBEDDED: &[(&str, &[(&str, &str)])]`: folder → path → text, sorted.
+// `EMBEDDED: &[(&str, &[(&str, &str)])]`: folder → path → text; folders in the order of the course, paths sorted.
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 impl Folder {
-    /// The exercises that are compiled into this crate, in the order of their ids.
+    /// The exercises that are compiled into this crate, in the order of the course (`data/course.txt`).
     pub fn embedded() -> impl Iterator<Item = Self> {
         EMBEDDED.iter().map(|(name, files)| Self {
             name: (*name).to_owned(),

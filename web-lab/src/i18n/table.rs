@@ -164,6 +164,12 @@ messages! {
     Total: "Total", "합계";
     Chosen: "chosen", "선택됨";
     Fits: "fits", "맞음";
+    PointsExplained: "Points: each plugin's score brought into 0 to 100, times its weight; small, the plugin's own measure where it differs.", "점수는 플러그인이 매긴 값을 0~100으로 맞춘 뒤 가중치를 곱한 것입니다. 작은 숫자는 플러그인이 처음 매긴 값입니다(다를 때만).";
+    RawPoints: "before it was brought into 0 to 100: {0}", "0~100으로 맞추기 전: {0}";
+    Candidates: "Whose pods could make room", "누구의 파드가 자리를 낼 수 있는가";
+    NoCandidates: "No pod of lower priority could make room for it.", "우선순위가 더 낮은 파드를 내보내도 자리가 나지 않습니다.";
+    Victims: "Pods that would have to go", "나가야 할 파드";
+    BudgetsViolated: "Budgets broken", "어기는 예산(PDB)";
     PluginNodeResourcesFit: "asks whether what the pod requests is still free, and scores how much is left", "파드가 요청한 자원이 남아 있는지 보고, 남는 양에 점수를 줍니다";
     PluginBalancedAllocation: "prefers nodes whose resources are used evenly", "자원이 고르게 쓰이는 노드에 점수를 줍니다";
     PluginTaintToleration: "asks whether the pod tolerates the node's taints", "파드가 노드의 테인트를 견디는지 봅니다";
@@ -173,6 +179,11 @@ messages! {
     PluginNodePorts: "asks whether the host ports are free", "호스트 포트가 비어 있는지 봅니다";
     PluginImageLocality: "prefers nodes that have the image already", "이미지를 이미 가진 노드에 점수를 줍니다";
     PluginPodTopologySpread: "spreads pods over zones and nodes", "파드를 존과 노드에 고르게 퍼뜨립니다";
+    PluginVolumeBinding: "asks whether the pod's volumes can be had on this node", "파드의 볼륨을 이 노드에서 쓸 수 있는지 봅니다";
+    PluginVolumeZone: "asks whether the pod's volumes are in the node's zone", "파드의 볼륨이 노드와 같은 존에 있는지 봅니다";
+    PluginVolumeRestrictions: "asks whether a volume may be used by one more pod here", "볼륨을 이 노드의 파드가 더 써도 되는지 봅니다";
+    PluginNodeVolumeLimits: "counts the volumes that the node can still attach", "노드에 볼륨을 더 붙일 수 있는지 셉니다";
+    PluginDynamicResources: "looks for devices that the pod's resource claims ask for", "파드의 리소스 클레임이 요청한 장치를 찾습니다";
     PluginInterPodAffinity: "looks at which pods are there already", "이미 어떤 파드가 있는지 봅니다";
 
     // What is kept.

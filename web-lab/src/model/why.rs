@@ -46,14 +46,6 @@ pub fn feasible(attempt: &AttemptView) -> usize {
     attempt.verdicts.iter().filter(|verdict| verdict.plugin.is_empty()).count()
 }
 
-/// The score plugins of an attempt, in the order of the first node that has scores.
-pub fn score_plugins(attempt: &AttemptView) -> Vec<String> {
-    let scored = attempt.verdicts.iter().find(|verdict| !verdict.scores.is_empty());
-    scored
-        .map(|verdict| verdict.scores.iter().map(|(plugin, _)| plugin.clone()).collect())
-        .unwrap_or_default()
-}
-
 /// What a plugin of the scheduler looks at, for a reader who meets its name for the first time.
 pub fn plugin_words(plugin: &str) -> Option<Msg> {
     Some(match plugin {
@@ -66,6 +58,11 @@ pub fn plugin_words(plugin: &str) -> Option<Msg> {
         "NodePorts" => Msg::PluginNodePorts,
         "ImageLocality" => Msg::PluginImageLocality,
         "PodTopologySpread" => Msg::PluginPodTopologySpread,
+        "VolumeBinding" => Msg::PluginVolumeBinding,
+        "VolumeZone" => Msg::PluginVolumeZone,
+        "VolumeRestrictions" => Msg::PluginVolumeRestrictions,
+        "NodeVolumeLimits" => Msg::PluginNodeVolumeLimits,
+        "DynamicResources" => Msg::PluginDynamicResources,
         "InterPodAffinity" => Msg::PluginInterPodAffinity,
         _ => return None,
     })

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use clusterlab::lab::view::{AttemptView, WhyView};
+use clusterlab::lab::view::{AttemptView, PreemptionView, WhyView};
 use yew::prelude::*;
 
 use crate::i18n::{Lang, Msg};
 use crate::model::clock::elapsed;
-use crate::model::why::{feasible, plugin_words, refusals, score_plugins};
+use crate::model::why::{feasible, plugin_words, refusals};
 
 /// Rows of the table of verdicts that are drawn.
 const MOST_ROWS: usize = 200;
@@ -49,10 +49,12 @@ pub fn Why(props: &Props) -> Html {
                 </label>
             }
             { words(lang, attempt) }
-            <details>
-                <summary>{lang.text(Msg::ShowVerdicts)}</summary>
+            if !attempt.verdicts.is_empty() {
+                <h4>{lang.text(Msg::ShowVerdicts)}</h4>
+                if !attempt.plugins.is_empty() { <p class="none">{lang.text(Msg::PointsExplained)}</p> }
                 { table(lang, attempt) }
-            </details>
+            }
+            if let Some(preemption) = &attempt.preemption { { made_room(lang, preemption) } }
         </div>
     }
 }
@@ -86,35 +88,76 @@ fn words(lang: Lang, attempt: &AttemptView) -> Html {
     }
 }
 
+/// Node by plugin: who refused it, or what each plugin gave it. The best first.
 fn table(lang: Lang, attempt: &AttemptView) -> Html {
-    let plugins = score_plugins(attempt);
     let mut rows: Vec<_> = attempt.verdicts.iter().collect();
     rows.sort_by(|a, b| {
-        b.plugin
-            .is_empty()
-            .cmp(&a.plugin.is_empty())
+        let chosen = |node: &str| attempt.node.as_deref() == Some(node);
+        (chosen(&b.node).cmp(&chosen(&a.node)))
+            .then(b.plugin.is_empty().cmp(&a.plugin.is_empty()))
             .then(b.total.cmp(&a.total))
             .then_with(|| a.node.cmp(&b.node))
     });
     html! {
         <div class="scrollx" tabindex="0" role="region" aria-label={lang.text(Msg::ShowVerdicts)}>
-            <table class="grid" data-testid="verdicts">
+            <table class="grid verdicts" data-testid="verdicts">
                 <caption class="hidden">{lang.text(Msg::ShowVerdicts)}</caption>
                 <thead><tr>
                     <th scope="col">{lang.text(Msg::Node)}</th><th scope="col">{lang.text(Msg::Verdict)}</th>
-                    { for plugins.iter().map(|plugin| html! { <th scope="col" class="num" title={plugin_words(plugin).map(|msg| lang.text(msg))}>{plugin}</th> }) }
-                    if !plugins.is_empty() { <th scope="col" class="num">{lang.text(Msg::Total)}</th> }
+                    if !attempt.plugins.is_empty() { <th scope="col" class="num">{lang.text(Msg::Total)}</th> }
+                    { for attempt.plugins.iter().map(|(plugin, weight)| html! {
+                        <th scope="col" class="num" title={plugin_words(plugin).map(|msg| lang.text(msg))}>
+                            <span class="plugin">{plugin}</span>{format!(" ×{weight}")}</th>
+                    }) }
                 </tr></thead>
                 <tbody>{ for rows.into_iter().take(MOST_ROWS).map(|verdict| {
                     let chosen = attempt.node.as_ref() == Some(&verdict.node);
                     html! { <tr key={verdict.node.clone()} class={if chosen { "chosen" } else { "" }}>
                         <th scope="row">{&verdict.node}</th>
-                        <td>{ if chosen { lang.text(Msg::Chosen).to_owned() } else if verdict.plugin.is_empty() { lang.text(Msg::Fits).to_owned() } else { format!("{}: {}", verdict.plugin, verdict.reasons.join(", ")) } }</td>
-                        { for plugins.iter().map(|plugin| html! { <td class="num">{ verdict.scores.iter().find(|(name, _)| name == plugin).map(|(_, points)| points.to_string()) }</td> }) }
-                        if !plugins.is_empty() { <td class="num">{ (!verdict.scores.is_empty()).then(|| verdict.total.to_string()) }</td> }
+                        <td>
+                            if chosen { <strong>{"★ "}{lang.text(Msg::Chosen)}</strong> }
+                            else if verdict.plugin.is_empty() { {lang.text(Msg::Fits)} }
+                            else { <code>{&verdict.plugin}</code>{format!(": {}", verdict.reasons.join(", "))} }
+                        </td>
+                        if !attempt.plugins.is_empty() { <td class="num"><strong>{ (!verdict.scores.is_empty()).then(|| verdict.total.to_string()) }</strong></td> }
+                        { for verdict.scores.iter().zip(&attempt.plugins).map(|(points, (_, weight))| html! {
+                            <td class="num" title={lang.fill(Msg::RawPoints, &[&points.raw.to_string()])}>
+                                {points.normalized * weight}
+                                if points.raw != points.normalized { <span class="raw">{points.raw}</span> }
+                            </td>
+                        }) }
                     </tr> }
                 }) }</tbody>
             </table>
         </div>
+    }
+}
+
+/// Where pods could have made room, and which had to.
+fn made_room(lang: Lang, preemption: &PreemptionView) -> Html {
+    if preemption.candidates.is_empty() {
+        return html! { <p class="none">{lang.text(Msg::NoCandidates)}</p> };
+    }
+    html! {
+        <>
+            <h4>{lang.text(Msg::Candidates)}</h4>
+            <div class="scrollx" tabindex="0" role="region" aria-label={lang.text(Msg::Candidates)}>
+                <table class="grid" data-testid="candidates">
+                    <caption class="hidden">{lang.text(Msg::Candidates)}</caption>
+                    <thead><tr>
+                        <th scope="col">{lang.text(Msg::Node)}</th><th scope="col">{lang.text(Msg::Victims)}</th>
+                        <th scope="col" class="num">{lang.text(Msg::BudgetsViolated)}</th>
+                    </tr></thead>
+                    <tbody>{ for preemption.candidates.iter().take(MOST_ROWS).map(|candidate| {
+                        let chosen = preemption.target.as_ref() == Some(&candidate.node);
+                        html! { <tr key={candidate.node.clone()} class={if chosen { "chosen" } else { "" }}>
+                            <th scope="row">if chosen { {"★ "} }{&candidate.node}</th>
+                            <td>{candidate.victims.join(", ")}</td>
+                            <td class="num">{candidate.pdb_violations}</td>
+                        </tr> }
+                    }) }</tbody>
+                </table>
+            </div>
+        </>
     }
 }

@@ -221,12 +221,18 @@ pub struct WhyView {
 pub struct AttemptView {
     /// When.
     pub at: SimTime,
+    /// The profile that was used (`spec.schedulerName`).
+    pub scheduler: String,
     /// The node that was chosen.
     pub node: Option<String>,
     /// The message of the PodScheduled condition, if none was.
     pub message: String,
+    /// The plugins that gave points, with their weights; none if at most one node fitted.
+    pub plugins: Vec<(String, i64)>,
     /// What was said of each node, by name.
     pub verdicts: Vec<VerdictView>,
+    /// How the search for pods that could go went, if there was one.
+    pub preemption: Option<PreemptionView>,
 }
 
 /// What the scheduler said of one node.
@@ -239,8 +245,39 @@ pub struct VerdictView {
     pub plugin: String,
     /// Why it was refused, word for word.
     pub reasons: Vec<String>,
-    /// Points per score plugin, as they were added up; empty if it was refused or alone.
-    pub scores: Vec<(String, i64)>,
-    /// The sum of the points.
+    /// Points in the order of [`AttemptView::plugins`]; empty if it was refused or alone.
+    pub scores: Vec<PointsView>,
+    /// The sum of normalised points times weights.
     pub total: i64,
+}
+
+/// What one plugin gave one node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointsView {
+    /// In the plugin's own measure.
+    pub raw: i64,
+    /// Brought into 0 to 100 over the nodes that fitted.
+    pub normalized: i64,
+}
+
+/// Which pods could have made room, node by node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreemptionView {
+    /// The node whose pods had to go.
+    pub target: Option<String>,
+    /// Nodes on which the pod would fit without some others, by name.
+    pub candidates: Vec<CandidateView>,
+}
+
+/// A node on which the pod would fit without some others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CandidateView {
+    /// The node.
+    pub node: String,
+    /// `namespace/name` of the pods that would have to go, the most important first.
+    pub victims: Vec<String>,
+    /// How many of them a disruption budget protects.
+    pub pdb_violations: i64,
 }

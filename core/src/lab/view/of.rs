@@ -7,12 +7,13 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    AttemptView, ContainerStateView, ContainerView, EventView, GpuView, LabView, NodeView, PodView, Share,
-    VerdictView, WhyView,
+    AttemptView, CandidateView, ContainerStateView, ContainerView, EventView, GpuView, LabView, NodeView,
+    PodView, PointsView, PreemptionView, Share, VerdictView, WhyView,
 };
 use crate::hardware;
 use crate::kube::kubectl::print::{PodSummary, node_status};
 use crate::kube::quantity::Amount;
+use crate::kube::scheduler::preemption::Preemption;
 use crate::kube::scheduler::{Attempt, Outcome};
 use crate::lab::Lab;
 use crate::sim::{Epoch, SimTime};
@@ -76,9 +77,8 @@ fn attempt_view(attempt: &Attempt) -> AttemptView {
     }
     for score in &attempt.scores {
         if let Some(verdict) = verdicts.get_mut(&*score.node) {
-            let plugins = attempt.score_plugins.iter().zip(&score.normalized);
-            verdict.scores =
-                plugins.map(|(plugin, points)| (plugin.name.to_string(), points * plugin.weight)).collect();
+            let points = score.raw.iter().zip(&score.normalized);
+            verdict.scores = points.map(|(&raw, &normalized)| PointsView { raw, normalized }).collect();
             verdict.total = score.total;
         }
     }
@@ -88,9 +88,28 @@ fn attempt_view(attempt: &Attempt) -> AttemptView {
     };
     AttemptView {
         at: attempt.at,
+        scheduler: attempt.scheduler_name.to_string(),
         node,
         message: attempt.message.clone(),
+        plugins: attempt
+            .score_plugins
+            .iter()
+            .map(|plugin| (plugin.name.to_string(), plugin.weight))
+            .collect(),
         verdicts: verdicts.into_values().collect(),
+        preemption: attempt.preemption.as_ref().map(preemption_view),
+    }
+}
+
+fn preemption_view(preemption: &Preemption) -> PreemptionView {
+    let candidates = preemption.candidates.iter().map(|(node, candidate)| CandidateView {
+        node: node.to_string(),
+        victims: candidate.victims.clone(),
+        pdb_violations: candidate.pdb_violations,
+    });
+    PreemptionView {
+        target: preemption.target.as_ref().map(ToString::to_string),
+        candidates: candidates.collect(),
     }
 }
 

@@ -1,0 +1,57 @@
+# The small model does not need the largest machine.
+cat >> infer.yaml <<'END'
+  nodeSelector:
+    nvidia.com/gpu.product: NVIDIA-L40S
+END
+kubectl apply -f infer.yaml
+# The large one needs a GPU with more than {{gigabytes}} GB, whichever that is.
+cat >> train.yaml <<'END'
+  affinity:
+    nodeAffinity:
+      requiredDuringSchedulingIgnoredDuringExecution:
+        nodeSelectorTerms:
+        - matchExpressions:
+          - {key: nvidia.com/gpu.memory, operator: Gt, values: ["{{gigabytes}}000"]}
+END
+kubectl apply -f train.yaml
+sleep 20
+# Rather in seoul-b, where its data is.
+cat > eval.yaml <<'END'
+apiVersion: v1
+kind: Pod
+metadata:
+  name: eval
+spec:
+  affinity:
+    nodeAffinity:
+      preferredDuringSchedulingIgnoredDuringExecution:
+      - weight: 100
+        preference:
+          matchExpressions:
+          - {key: topology.kubernetes.io/zone, operator: In, values: [seoul-b]}
+  containers:
+  - name: eval
+    image: ubuntu:22.04
+    command: ["sleep", "100000"]
+    resources:
+      limits: {nvidia.com/gpu: 1}
+END
+kubectl apply -f eval.yaml
+sleep 20
+# Three copies, no two in one zone.
+cat >> serve.yaml <<'END'
+  affinity:
+    podAntiAffinity:
+      requiredDuringSchedulingIgnoredDuringExecution:
+      - labelSelector: {matchLabels: {app: serve}}
+        topologyKey: topology.kubernetes.io/zone
+END
+for n in 1 2 3; do sed "s/NUMBER/$n/" serve.yaml | kubectl apply -f -; done
+sleep 20
+kubectl get pods -o wide
+# By host there is room for the third.
+kubectl delete pod serve-1 serve-2 serve-3
+sed -i 's|topology.kubernetes.io/zone|kubernetes.io/hostname|' serve.yaml
+for n in 1 2 3; do sed "s/NUMBER/$n/" serve.yaml | kubectl apply -f -; done
+sleep 20
+kubectl get pods -o wide

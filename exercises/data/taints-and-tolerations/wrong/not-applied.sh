@@ -1,0 +1,4 @@
+# expects: no-prep
+# Looks around and applies nothing.
+cat prep.yaml
+kubectl get nodes

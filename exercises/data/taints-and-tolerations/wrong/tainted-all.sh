@@ -1,0 +1,7 @@
+# expects: nowhere-left
+# Taints every machine.
+kubectl apply -f prep.yaml
+sleep 20
+kubectl taint nodes gpu-1 gpu-2 cpu-1 cpu-2 nvidia.com/gpu=present:NoSchedule
+sed 's/name: prep$/name: prep-{{name}}/' prep.yaml | kubectl apply -f -
+sleep 20

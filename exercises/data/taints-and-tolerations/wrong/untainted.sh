@@ -1,0 +1,11 @@
+# expects: taint-gone
+# Takes the taints away again in place of tolerating them.
+kubectl apply -f prep.yaml
+sleep 20
+kubectl taint nodes gpu-1 gpu-2 nvidia.com/gpu=present:NoSchedule
+sed 's/name: prep$/name: prep-{{name}}/' prep.yaml | kubectl apply -f -
+sleep 20
+kubectl apply -f train.yaml
+sleep 5
+kubectl taint nodes gpu-1 gpu-2 nvidia.com/gpu-
+sleep 30
