@@ -1,45 +1,132 @@
 //! The deserialiser itself.
+//!
+//! It is one type for two tasks, so that each Kubernetes type is compiled for one deserialiser only: it decodes a value; and
+//! where a value is missing or of another type, it makes the zero value and notes what Go would call the type (see
+//! [`Source::Zero`]). What does not depend on the type is kept out of the generic functions for the same reason.
 
-use serde::de::{self, Deserializer, IntoDeserializer, Visitor};
+use serde::de::{self, Deserializer, Visitor};
 use serde_json::{Number, Value};
 
 use super::access::{Entries, Items, Variant};
-use super::probe::{Probe, struct_type};
-use super::state::{Failure, State, found, go_kind};
+use super::state::{Failure, State};
 use super::{Dialect, ProblemKind};
 use crate::kube::quantity::Amount;
 
+/// What a value is made from.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'de> {
+    /// This one.
+    Value(&'de Value),
+    /// This text, in place of a value that was wrong.
+    Text(&'static str),
+    /// Nothing: a zero value is made, and the Go name of what is asked for is written to [`State::go_type`].
+    Zero,
+}
+
 /// A value about to be decoded.
 pub(super) struct Decoder<'a, 'de> {
-    value: &'de Value,
+    source: Source<'de>,
     state: &'a mut State,
 }
 
 impl<'a, 'de> Decoder<'a, 'de> {
     pub(super) fn new(value: &'de Value, state: &'a mut State) -> Self {
-        Self { value, state }
+        Self { source: Source::Value(value), state }
     }
 
-    /// A null that stands for the zero value.
-    fn is_zero(&self) -> bool {
-        self.value.is_null() && self.state.dialect == Dialect::Kubernetes
+    pub(super) fn of(source: Source<'de>, state: &'a mut State) -> Self {
+        Self { source, state }
     }
 
-    fn integer<T>(&mut self, go_type: &str, read: impl Fn(&Number) -> Option<T>) -> Option<T> {
-        match self.value {
-            Value::Number(number) => {
-                let integer = read(number);
-                if integer.is_none() {
-                    self.state.wrong_type("a whole number", go_type, self.value);
-                }
-                integer
+    /// What is decoded, unless it stands for the zero value: then the type's Go name is noted, if it is asked for.
+    fn given(&mut self, go_type: &str) -> Option<&'de Value> {
+        match self.source {
+            Source::Value(value) => {
+                (!(value.is_null() && self.state.dialect == Dialect::Kubernetes)).then_some(value)
             }
-            other => {
-                if !self.is_zero() {
-                    self.state.wrong_type("a number", go_type, other);
-                }
+            Source::Text(_) | Source::Zero => {
+                self.state.name(go_type);
                 None
             }
+        }
+    }
+
+    fn integer<T: Default>(&mut self, go_type: &str, read: fn(&Number) -> Option<T>) -> T {
+        let Some(value) = self.given(go_type) else { return T::default() };
+        let Value::Number(number) = value else {
+            self.state.wrong_type("a number", go_type, value);
+            return T::default();
+        };
+        read(number).unwrap_or_else(|| {
+            self.state.wrong_type("a whole number", go_type, value);
+            T::default()
+        })
+    }
+
+    fn flag(&mut self) -> bool {
+        let Some(value) = self.given("bool") else { return false };
+        value.as_bool().unwrap_or_else(|| {
+            self.state.wrong_type("true or false", "bool", value);
+            false
+        })
+    }
+
+    fn float(&mut self) -> f64 {
+        let Some(value) = self.given("float64") else { return 0.0 };
+        value.as_f64().unwrap_or_else(|| {
+            self.state.wrong_type("a number", "float64", value);
+            0.0
+        })
+    }
+
+    fn text(&mut self) -> &'de str {
+        if let Source::Text(text) = self.source {
+            return text;
+        }
+        let Some(value) = self.given("string") else { return "" };
+        value.as_str().unwrap_or_else(|| {
+            self.state.wrong_type("a string", "string", value);
+            ""
+        })
+    }
+
+    /// What the inside of a type with a text form is decoded from. Problems are noted here, since the types' own say too little.
+    fn inside(&mut self, name: &str) -> Source<'de> {
+        let Source::Value(value) = self.source else { return self.source };
+        match name {
+            "Quantity" => {
+                if value.is_null() && self.state.dialect == Dialect::Kubernetes {
+                    return Source::Text("0");
+                }
+                // Go's decoder hands the raw text to the quantity, whatever its type.
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                if let Err(error) = text.parse::<Amount>() {
+                    self.state.add(ProblemKind::Invalid { message: error.to_string() });
+                    return Source::Text("0");
+                }
+                let scalar = matches!(value, Value::String(_) | Value::Number(_));
+                if scalar { self.source } else { Source::Text("0") }
+            }
+            "Time" | "MicroTime" => {
+                const ZERO: &str = "0001-01-01T00:00:00Z";
+                match value.as_str() {
+                    Some(text) if text.parse::<jiff::Timestamp>().is_ok() => self.source,
+                    Some(text) => {
+                        let message = format!(
+                            "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
+                        );
+                        self.state.add(ProblemKind::Invalid { message });
+                        Source::Text(ZERO)
+                    }
+                    None => {
+                        if self.given("string").is_some() {
+                            self.state.wrong_type("a time", "string", value);
+                        }
+                        Source::Text(ZERO)
+                    }
+                }
+            }
+            _ => self.source,
         }
     }
 }
@@ -47,8 +134,16 @@ impl<'a, 'de> Decoder<'a, 'de> {
 macro_rules! integers {
     ($($method:ident $visit:ident $ty:ty, $go:literal $read:ident;)*) => {
         $(fn $method<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Failure> {
-            let read = |number: &Number| number.$read().and_then(|n| <$ty>::try_from(n).ok());
-            visitor.$visit(self.integer($go, read).unwrap_or_default())
+            visitor.$visit(self.integer($go, |number| number.$read().and_then(|n| <$ty>::try_from(n).ok())))
+        })*
+    };
+}
+
+/// Methods of which one decodes as another does.
+macro_rules! same {
+    ($($method:ident = $other:ident;)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+            self.$other(visitor)
         })*
     };
 }
@@ -67,88 +162,47 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
         deserialize_u64 visit_u64 u64, "uint64" as_u64;
     }
 
+    same! {
+        deserialize_f32 = deserialize_f64;
+        deserialize_string = deserialize_str;
+        deserialize_char = deserialize_str;
+        deserialize_identifier = deserialize_str;
+        deserialize_bytes = deserialize_str;
+        deserialize_byte_buf = deserialize_str;
+        deserialize_ignored_any = deserialize_unit;
+    }
+
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let Self { value, state } = self;
+        let Self { source, state } = self;
+        let value = match source {
+            Source::Value(value) => value,
+            Source::Text(text) => return visitor.visit_borrowed_str(text),
+            Source::Zero => {
+                state.name("interface {}");
+                return visitor.visit_borrowed_str("");
+            }
+        };
         let result = match value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(flag) => visitor.visit_bool(*flag),
             Value::Number(number) => number.deserialize_any(visitor).map_err(|e| Failure::new(e.to_string())),
             Value::String(text) => visitor.visit_borrowed_str(text),
-            Value::Array(items) => visitor.visit_seq(Items { left: items.iter(), index: 0, state }),
-            Value::Object(object) => visitor.visit_map(Entries::new(object, None, state)),
+            Value::Array(_) => visitor.visit_seq(Items::new(source, state)),
+            Value::Object(_) => visitor.visit_map(Entries::new(source, None, state)),
         };
-        result.map_err(|failure| {
-            if failure.noted || !failure.message.ends_with("expected IntOrString") {
-                return failure;
-            }
-            // Go reads it as a number where it is no text.
-            let go_value = match value {
-                Value::Number(number) => format!("number {number}"),
-                other => go_kind(other).to_owned(),
-            };
-            state.add(ProblemKind::WrongType {
-                expected: "a number or a string".to_owned(),
-                found: found(value),
-                go: format!("json: cannot unmarshal {go_value} into Go value of type int32"),
-            });
-            Failure { noted: true, ..failure }
-        })
+        result.map_err(|failure| state.neither_number_nor_text(failure, value))
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let flag = self.value.as_bool();
-        if flag.is_none() && !self.is_zero() {
-            self.state.wrong_type("true or false", "bool", self.value);
-        }
-        visitor.visit_bool(flag.unwrap_or_default())
+    fn deserialize_bool<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_bool(self.flag())
     }
 
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let number = self.value.as_f64();
-        if number.is_none() && !self.is_zero() {
-            self.state.wrong_type("a number", "float64", self.value);
-        }
-        visitor.visit_f64(number.unwrap_or_default())
+    fn deserialize_f64<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_f64(self.float())
     }
 
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.deserialize_f64(visitor)
-    }
-
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        match self.value {
-            Value::String(text) => visitor.visit_borrowed_str(text),
-            other => {
-                if !self.is_zero() {
-                    self.state.wrong_type("a string", "string", other);
-                }
-                visitor.visit_str("")
-            }
-        }
-    }
-
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.deserialize_str(visitor)
-    }
-
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.deserialize_str(visitor)
-    }
-
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.deserialize_str(visitor)
-    }
-
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.deserialize_str(visitor)
-    }
-
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.deserialize_str(visitor)
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        visitor.visit_unit()
+    fn deserialize_str<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_borrowed_str(self.text())
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -164,75 +218,38 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if matches!(self.source, Source::Value(Value::Null)) {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
+        mut self,
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        let scalar = matches!(self.value, Value::String(_) | Value::Number(_));
-        let text = self.value.as_str();
-        match name {
-            "Quantity" => {
-                let text = text.map_or_else(|| self.value.to_string(), str::to_owned);
-                // Go's decoder hands the raw text to the quantity, whatever its type.
-                if self.is_zero() {
-                    return visitor.visit_newtype_struct(IntoDeserializer::<Failure>::into_deserializer("0"));
-                }
-                if let Err(error) = text.parse::<Amount>() {
-                    self.state.add(ProblemKind::Invalid { message: error.to_string() });
-                    return visitor.visit_newtype_struct(IntoDeserializer::<Failure>::into_deserializer("0"));
-                }
-                if scalar {
-                    visitor.visit_newtype_struct(self)
-                } else {
-                    visitor.visit_newtype_struct(IntoDeserializer::<Failure>::into_deserializer("0"))
-                }
-            }
-            "Time" | "MicroTime" => {
-                const ZERO: &str = "0001-01-01T00:00:00Z";
-                match text {
-                    Some(text) if text.parse::<jiff::Timestamp>().is_ok() => {
-                        visitor.visit_newtype_struct(self)
-                    }
-                    Some(text) => {
-                        let message = format!(
-                            "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
-                        );
-                        self.state.add(ProblemKind::Invalid { message });
-                        visitor.visit_newtype_struct(IntoDeserializer::<Failure>::into_deserializer(ZERO))
-                    }
-                    None => {
-                        if !self.is_zero() {
-                            self.state.wrong_type("a time", "string", self.value);
-                        }
-                        visitor.visit_newtype_struct(IntoDeserializer::<Failure>::into_deserializer(ZERO))
-                    }
-                }
-            }
-            _ => visitor.visit_newtype_struct(self),
-        }
+        let source = self.inside(name);
+        let Self { state, .. } = self;
+        let silent = state.enter_newtype(source, name);
+        let result = visitor.visit_newtype_struct(Decoder { source, state });
+        state.silent = silent;
+        result
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let Self { value, state } = self;
-        if let Value::Array(items) = value {
-            return visitor.visit_seq(Items { left: items.iter(), index: 0, state });
-        }
-        let mut go_type = String::new();
-        let zero = Probe { go_type: &mut go_type }.deserialize_seq(visitor);
-        if !(value.is_null() && state.dialect == Dialect::Kubernetes) {
-            state.wrong_type("a list", &go_type, value);
-        }
-        zero
+        let Self { source, state } = self;
+        let wrong = state.enter_list(source);
+        let result = visitor.visit_seq(Items::new(source, state));
+        state.leave_wrong(wrong, "a list");
+        result
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Failure> {
         // One that is too short fails when an item is missed; items too many would be dropped silently.
-        match self.value {
-            Value::Array(items) if items.len() > length => {
+        match self.source {
+            Source::Value(Value::Array(items)) if items.len() > length => {
                 Err(de::Error::invalid_length(items.len(), &visitor))
             }
             _ => self.deserialize_seq(visitor),
@@ -249,16 +266,11 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let Self { value, state } = self;
-        if let Value::Object(object) = value {
-            return visitor.visit_map(Entries::new(object, None, state));
-        }
-        let mut go_type = String::new();
-        let zero = Probe { go_type: &mut go_type }.deserialize_map(visitor);
-        if !(value.is_null() && state.dialect == Dialect::Kubernetes) {
-            state.wrong_type("an object", &go_type, value);
-        }
-        zero
+        let Self { source, state } = self;
+        let wrong = state.enter_map(source);
+        let result = visitor.visit_map(Entries::new(source, None, state));
+        state.leave_wrong(wrong, "an object");
+        result
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -267,37 +279,26 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        let Self { value, state } = self;
-        if let Value::Object(object) = value {
-            state.structs.push(name);
-            let result = visitor.visit_map(Entries::new(object, Some(fields), state));
-            let result = result.map_err(|failure| state.note(failure));
-            state.structs.pop();
-            return result;
+        let Self { source, state } = self;
+        state.enter_struct(source, name);
+        let result = visitor.visit_map(Entries::new(source, Some(fields), state));
+        match result {
+            Ok(value) => {
+                state.leave_struct(source);
+                Ok(value)
+            }
+            Err(failure) => Err(state.fail_struct(source, failure)),
         }
-        if !(value.is_null() && state.dialect == Dialect::Kubernetes) {
-            state.wrong_type("an object", &struct_type(name), value);
-        }
-        let mut unused = String::new();
-        let zero = Probe { go_type: &mut unused }.deserialize_struct(name, fields, visitor);
-        // A type with fields that must be given has no zero value; the wrong type is noted already.
-        zero.map_err(|failure| Failure { noted: true, ..failure })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        let Self { value, state } = self;
-        match value {
-            Value::String(tag) => visitor.visit_enum(Variant { tag, content: None, state }),
-            Value::Object(object) if object.len() == 1 => match object.iter().next() {
-                Some((tag, content)) => visitor.visit_enum(Variant { tag, content: Some(content), state }),
-                None => Err(Failure::new("expected one of its forms".to_owned())),
-            },
-            _ => Err(Failure::new("expected the name of a form, or an object with that one key".to_owned())),
-        }
+        let Self { source, state } = self;
+        let variant = Variant::new(source, name, variants, state)?;
+        visitor.visit_enum(variant)
     }
 }

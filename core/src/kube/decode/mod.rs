@@ -23,7 +23,6 @@
 mod access;
 mod de;
 mod path;
-mod probe;
 mod problem;
 mod state;
 mod zero;
