@@ -41,15 +41,42 @@ fn trials(kind: &str, folder: &Path, profiles: &Path, trials: &mut Vec<Trial>) {
     }
 }
 
+/// A recording of a gang in which one fact after the other is made wrong: each must be noticed.
+fn falsified(folder: &Path) -> Trial {
+    let scenario = read(&folder.join("g0014-gang.json"));
+    let profiles = read(&folder.join("profiles.json"));
+    Trial::test("a wrong recording of a gang is noticed", move || {
+        let config = conform::configuration(&profiles)?;
+        for path in [
+            "/outcome/finalPlacement/g0014~1g-0",
+            "/outcome/steps/3/pods/g-1/node",
+            "/outcome/podGroupConditions/g/0/status",
+            "/outcome/podGroupAttempts/g0014~1g",
+            "/outcome/podGroupLog/0/score",
+            "/outcome/stepAttempts/g0014~1g-1/0/raw/g0014-n2/NodeResourcesFit",
+            "/outcome/stepAttempts/g0014~1g-1/1/bound",
+        ] {
+            let mut wrong = scenario.clone();
+            *wrong.pointer_mut(path).ok_or_else(|| format!("{path} is not in the recording"))? = 77.into();
+            if conform::replay(&wrong, &config)?.differences.is_empty() {
+                return Err(format!("{path}: nobody noticed").into());
+            }
+        }
+        Ok(())
+    })
+}
+
 fn main() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = Vec::new();
     let fixtures = package.join("tests/fixtures/kube-scheduler");
     trials("fixtures", &fixtures, &fixtures.join("profiles.json"), &mut all);
+    all.push(falsified(&fixtures));
     let data = std::env::var_os("CLUSTERLAB_DATA")
         .map_or_else(|| package.join("../../shared/oracle"), PathBuf::from);
     if data.join("kube/scheduler").is_dir() {
         trials("recorded", &data.join("kube/scheduler"), &data.join("kube/profiles.json"), &mut all);
+        trials("gang", &data.join("kube/gang"), &data.join("kube/profiles.json"), &mut all);
     } else {
         let text = format!("no recordings in {}: set CLUSTERLAB_DATA", data.display());
         all.push(Trial::test("recorded", move || Err(text.into())).with_ignored_flag(true));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cluster::Cluster;
+use super::features::Features;
 use super::framework::{Plugin, PluginId, Profile, Registry};
 use super::plugins;
 
@@ -26,6 +27,9 @@ pub struct SchedulerConfiguration {
     pub pod_max_backoff_seconds: u64,
     /// One per `schedulerName`.
     pub profiles: Vec<ProfileConfiguration>,
+    /// Gates by name, on or off, as the real scheduler's `--feature-gates` sets them: see [`Features`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub feature_gates: BTreeMap<String, bool>,
 }
 
 impl Default for SchedulerConfiguration {
@@ -37,6 +41,7 @@ impl Default for SchedulerConfiguration {
             pod_initial_backoff_seconds: 1,
             pod_max_backoff_seconds: 10,
             profiles: vec![ProfileConfiguration::default()],
+            feature_gates: BTreeMap::new(),
         }
     }
 }
@@ -151,6 +156,20 @@ pub enum ConfigError {
         /// What is wrong with them.
         message: String,
     },
+    /// A feature gate that does not exist.
+    #[error("unrecognized feature gate: {name}")]
+    UnknownGate {
+        /// Its name.
+        name: String,
+    },
+    /// A feature gate that means nothing without another.
+    #[error("{name} is enabled, but depends on features that are disabled: [{needed}]")]
+    GateNeeds {
+        /// The gate.
+        name: &'static str,
+        /// The other one.
+        needed: &'static str,
+    },
     /// A number out of its range.
     #[error("{field}: Invalid value: {value}: {message}")]
     OutOfRange {
@@ -195,13 +214,14 @@ impl SchedulerConfiguration {
         if self.profiles.is_empty() {
             return Err(ConfigError::NoProfile);
         }
+        let features = Features::new(&self.feature_gates)?;
         let mut profiles: Vec<Profile> = Vec::new();
         for (index, profile) in self.profiles.iter().enumerate() {
             if profiles.iter().any(|other| other.scheduler_name == profile.scheduler_name) {
                 let name = profile.scheduler_name.clone();
                 return Err(ConfigError::DuplicateProfile { index, name });
             }
-            profiles.push(profile.build(index, registry, cluster)?);
+            profiles.push(profile.build(index, registry, cluster, features)?);
         }
         Ok(profiles)
     }
@@ -213,6 +233,7 @@ impl ProfileConfiguration {
         index: usize,
         registry: &Registry,
         cluster: &mut Cluster,
+        features: Features,
     ) -> Result<Profile, ConfigError> {
         if let Some(percentage) = self.percentage_of_nodes_to_score {
             check_percentage(&format!("profiles[{index}].percentageOfNodesToScore"), percentage)?;
@@ -222,6 +243,7 @@ impl ProfileConfiguration {
             |list: &[PluginReference], name: &str| list.iter().any(|p| p.name == name || p.name == "*");
         let defaults = plugins::DEFAULT
             .iter()
+            .filter(|(name, ..)| !features.hides(name))
             .filter(|(name, ..)| !is_in(&set.disabled, name) && !set.enabled.iter().any(|p| p.name == *name))
             .map(|(name, weight, _)| ((*name).to_owned(), *weight));
         let enabled = set.enabled.iter().map(|plugin| {

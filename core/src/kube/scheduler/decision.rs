@@ -130,6 +130,8 @@ pub struct Decision {
     pub victims: Vec<(Arc<str>, Arc<str>)>,
     /// Pods that lose their nomination to the same node: namespace and name.
     pub cleared_nominations: Vec<(Arc<str>, Arc<str>)>,
+    /// The cycle of the pod's group, with the last decision of that cycle.
+    pub group: Option<Arc<super::gang::GroupAttempt>>,
 }
 
 impl Decision {

@@ -1,14 +1,16 @@
 //! The scheduler: what it is told, and what it is asked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 
 use super::cluster::{Cluster, NodeId, PodInfo, Symbol, is_terminal, namespace, node_name};
 use super::config::{ConfigError, SchedulerConfiguration};
-use super::decision::{Attempt, Recording};
+use super::decision::{Attempt, Decision, Recording};
+use super::features::Features;
 use super::framework::{Context, PluginId, Profile, Registry};
+use super::gang::{GroupAttempt, GroupKey};
 use super::nominator::Nominator;
 use super::permit::WaitingPod;
 use super::preemption::Budget;
@@ -66,6 +68,12 @@ pub struct Scheduler {
     pub(super) percentage_of_nodes_to_score: i32,
     pub(super) recording: Recording,
     pub(super) history: usize,
+    pub(super) features: Features,
+    /// Decisions of a pod group's cycle that nobody has asked for yet.
+    pub(super) outbox: VecDeque<Decision>,
+    pub(super) group_attempts: BTreeMap<GroupKey, Vec<Arc<GroupAttempt>>>,
+    /// The placement to take among equals, where a replay has to follow what was recorded.
+    pub(super) placement_among_equals: Option<Arc<str>>,
 }
 
 impl Scheduler {
@@ -103,6 +111,10 @@ impl Scheduler {
             percentage_of_nodes_to_score: config.percentage_of_nodes_to_score,
             recording: Recording::Full,
             history: 16,
+            features: Features::new(&config.feature_gates)?,
+            outbox: VecDeque::new(),
+            group_attempts: BTreeMap::new(),
+            placement_among_equals: None,
         })
     }
 
@@ -176,7 +188,12 @@ impl Scheduler {
             // Deleted and created again under the same name.
             self.forget(id);
         }
-        let info = Arc::new(self.cluster.convert_pod(&pod));
+        let mut info = self.cluster.convert_pod(&pod);
+        if !self.features.generic_workload {
+            // The gate that is off drops the field.
+            info.group = None;
+        }
+        let info = Arc::new(info);
         match known.filter(|id| self.record(*id).is_some()) {
             None => self.accept(info),
             Some(id) => self.renew(id, &info),
@@ -252,7 +269,7 @@ impl Scheduler {
         self.pods.get_mut(id.index())?.as_mut()
     }
 
-    fn key(&self, namespace: &str, name: &str) -> Option<(Symbol, Symbol)> {
+    pub(super) fn key(&self, namespace: &str, name: &str) -> Option<(Symbol, Symbol)> {
         Some((self.cluster.symbols.get(namespace)?, self.cluster.symbols.get(name)?))
     }
 
@@ -275,6 +292,10 @@ impl Scheduler {
         self.by_name.insert((info.namespace, info.name), id);
         let record = PodRecord { info: Arc::clone(&info), node: None, attempts: Vec::new() };
         self.pods[id.index()] = Some(record);
+        if let Some(key) = info.group_key() {
+            self.cluster.groups.add_member(key, id);
+            self.regate(key);
+        }
         if let Some(node) = node_name(&info.pod).map(str::to_owned) {
             self.assign(id, &info, &node);
         } else {
@@ -344,6 +365,10 @@ impl Scheduler {
         let Some(record) = self.pods.get_mut(id.index()).and_then(Option::take) else { return };
         let PodRecord { info, node, .. } = record;
         self.by_name.remove(&(info.namespace, info.name));
+        if let Some(key) = info.group_key() {
+            self.cluster.groups.remove_member(key, id);
+            self.regate(key);
+        }
         self.free.push(id);
         self.queue.remove(id, &self.profiles);
         let nominated = self.nominator.remove(&info).is_some();

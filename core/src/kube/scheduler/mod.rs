@@ -18,6 +18,7 @@
 pub mod cluster;
 pub mod conform;
 pub mod framework;
+pub mod gang;
 pub mod preemption;
 pub mod queue;
 
@@ -27,6 +28,7 @@ mod controller;
 mod cycle;
 mod decision;
 mod engine;
+mod features;
 mod message;
 mod nominator;
 mod objects;
@@ -43,5 +45,6 @@ pub use config::{
 pub use controller::SchedulerController;
 pub use decision::{Attempt, Decision, FilterResult, NodeScore, Outcome, Recording, ScorePlugin};
 pub use engine::Scheduler;
+pub use features::Features;
 pub use framework::Registry;
 pub use schedule::NoBinder;

@@ -25,18 +25,21 @@ impl Binder for NoBinder {
     }
 }
 
+/// Permit plugins that want a pod to wait, until when, and what they said.
+pub(super) type Pending = std::collections::BTreeMap<PluginId, (SimTime, Status)>;
+
 /// How a cycle ended without a binding.
 pub(super) struct Failure {
-    message: String,
-    rejectors: PluginSet,
-    pending: PluginSet,
-    nomination: Nomination,
+    pub message: String,
+    pub rejectors: PluginSet,
+    pub pending: PluginSet,
+    pub nomination: Nomination,
     /// Refused, and not by an error.
-    rejected: bool,
+    pub rejected: bool,
 }
 
 impl Failure {
-    fn error(message: String) -> Self {
+    pub fn error(message: String) -> Self {
         Self {
             message,
             rejectors: PluginSet::default(),
@@ -81,26 +84,18 @@ impl Scheduler {
     /// Victims of a preemption are named in the decision; it is for the caller to
     /// delete them, and to tell the scheduler when they are gone.
     pub fn schedule_one_with(&mut self, now: SimTime, binder: &mut dyn Binder) -> Option<Decision> {
+        if let Some(decision) = self.outbox.pop_front() {
+            return Some(decision);
+        }
         self.queue.advance(now, &self.profiles);
         let id = self.queue.pop(&self.profiles)?;
         let info = Arc::clone(&self.record(id)?.info);
+        if let Some(group) = info.group_key() {
+            return self.schedule_group(id, group, now, binder);
+        }
         let queued = self.queue.get(id)?;
         let (profile, number) = (queued.profile, queued.attempts);
-        let mut attempt = Attempt {
-            at: now,
-            number,
-            scheduler_name: self.profiles[profile].scheduler_name.as_str().into(),
-            all_nodes: 0,
-            evaluated: 0,
-            pre_filter: None,
-            filter: std::collections::BTreeMap::new(),
-            feasible: Vec::new(),
-            score_plugins: Vec::new(),
-            scores: Vec::new(),
-            preemption: None,
-            outcome: Outcome::Skipped,
-            message: String::new(),
-        };
+        let mut attempt = self.new_attempt(now, number, profile);
         if info.terminating {
             self.queue.remove(id, &self.profiles);
             let names = self.names(&info);
@@ -139,8 +134,27 @@ impl Scheduler {
         Some(self.fail(id, &info, attempt, failure))
     }
 
+    /// An attempt of which nothing is known yet.
+    pub(super) fn new_attempt(&self, now: SimTime, number: u32, profile: usize) -> Attempt {
+        Attempt {
+            at: now,
+            number,
+            scheduler_name: self.profiles[profile].scheduler_name.as_str().into(),
+            all_nodes: 0,
+            evaluated: 0,
+            pre_filter: None,
+            filter: std::collections::BTreeMap::new(),
+            feasible: Vec::new(),
+            score_plugins: Vec::new(),
+            scores: Vec::new(),
+            preemption: None,
+            outcome: Outcome::Skipped,
+            message: String::new(),
+        }
+    }
+
     /// Finds the node, and writes down how.
-    fn search(
+    pub(super) fn search(
         &mut self,
         info: &Arc<PodInfo>,
         profile: usize,
@@ -191,7 +205,7 @@ impl Scheduler {
     }
 
     /// Assumes the pod to be on the node, reserves, and asks for permission; says whether it has to wait.
-    fn reserve(
+    pub(super) fn reserve(
         &mut self,
         id: PodId,
         info: &Arc<PodInfo>,
@@ -200,13 +214,37 @@ impl Scheduler {
         node: NodeId,
         now: SimTime,
     ) -> Result<bool, Failure> {
+        self.assume_and_reserve(id, info, profile, state, node)?;
+        match self.ask_permission(info, profile, state, node, now) {
+            Ok(pending) if pending.is_empty() => Ok(false),
+            Ok(pending) => {
+                let pending = pending.into_iter().map(|(plugin, (until, _))| (plugin, until)).collect();
+                let waiting = WaitingPod { node, profile, state: CycleState::default(), pending };
+                self.waiting.insert(id, waiting);
+                Ok(true)
+            }
+            Err((plugin, status)) => {
+                self.unreserve(id, info, profile, state, node);
+                Err(refused_on(node, plugin, status))
+            }
+        }
+    }
+
+    /// Assumes the pod to be on the node, and reserves; a failure leaves things as they were.
+    pub(super) fn assume_and_reserve(
+        &mut self,
+        id: PodId,
+        info: &Arc<PodInfo>,
+        profile: usize,
+        state: &mut CycleState,
+        node: NodeId,
+    ) -> Result<(), Failure> {
         let name = Arc::clone(self.cluster.node_name(node));
         self.cluster.add_pod(info, &name);
         self.nominator.remove(info);
         if let Some(record) = self.record_mut(id) {
             record.node = Some(node);
         }
-        let mut pending = std::collections::BTreeMap::new();
         let mut refusal = None;
         {
             let Self { cluster, profiles, .. } = self;
@@ -221,33 +259,38 @@ impl Scheduler {
                     }
                 }
             }
-            if refusal.is_none() {
-                for (index, plugin) in plugins.iter_mut().enumerate() {
-                    let Some(permit) = plugin.permit() else { continue };
-                    let (status, patience) = permit.permit(&context, state, node);
-                    match status.code {
-                        Code::Success => {}
-                        Code::Wait => {
-                            pending.insert(PluginId::new(index), now + patience);
-                        }
-                        _ => {
-                            refusal = Some((PluginId::new(index), status));
-                            break;
-                        }
-                    }
-                }
-            }
         }
         if let Some((plugin, status)) = refusal {
             self.unreserve(id, info, profile, state, node);
             return Err(refused_on(node, plugin, status));
         }
-        if pending.is_empty() {
-            return Ok(false);
+        Ok(())
+    }
+
+    /// Asks the permit plugins: who wants the pod to wait, until when and why, or who refuses it.
+    pub(super) fn ask_permission(
+        &mut self,
+        info: &Arc<PodInfo>,
+        profile: usize,
+        state: &mut CycleState,
+        node: NodeId,
+        now: SimTime,
+    ) -> Result<Pending, (PluginId, Status)> {
+        let mut pending = Pending::new();
+        let Self { cluster, profiles, .. } = self;
+        let context = Context { pod: info, cluster };
+        for (index, plugin) in profiles[profile].plugins.iter_mut().enumerate() {
+            let Some(permit) = plugin.permit() else { continue };
+            let (status, patience) = permit.permit(&context, state, node);
+            match status.code {
+                Code::Success => {}
+                Code::Wait => {
+                    pending.insert(PluginId::new(index), (now + patience, status));
+                }
+                _ => return Err((PluginId::new(index), status)),
+            }
         }
-        let waiting = WaitingPod { node, profile, state: CycleState::default(), pending };
-        self.waiting.insert(id, waiting);
-        Ok(true)
+        Ok(pending)
     }
 
     /// Gives back what was reserved, and forgets that the pod was assumed to be on the node.
@@ -314,7 +357,11 @@ impl Scheduler {
         let Failure { message, rejectors, pending, nomination, rejected } = failure;
         attempt.message = message;
         attempt.outcome = if rejected { Outcome::Unschedulable } else { Outcome::Error };
-        self.queue.add_unschedulable(id, rejectors, pending, &self.profiles);
+        if rejected && info.group.is_some() {
+            self.queue.wait_for_change(id);
+        } else {
+            self.queue.add_unschedulable(id, rejectors, pending, &self.profiles);
+        }
         let mut cleared = Vec::new();
         let nominated = match nomination {
             Nomination::Keep => None,
@@ -352,19 +399,16 @@ impl Scheduler {
             }
             record.attempts.push(Arc::clone(&attempt));
         }
-        let victims = attempt.preemption.as_ref().and_then(|preemption| {
-            let candidate = preemption.candidates.get(preemption.target.as_ref()?)?;
-            let pods = candidate.victims.iter().filter_map(|pod| pod.split_once('/'));
-            Some(pods.map(|(namespace, name)| (namespace.into(), name.into())).collect())
-        });
+        let victims = victims(&attempt);
         let (namespace, name) = self.names(info);
         Decision {
             namespace,
             name,
             attempt,
             nominated_node,
-            victims: victims.unwrap_or_default(),
+            victims,
             cleared_nominations: Vec::new(),
+            group: None,
         }
     }
 
@@ -372,6 +416,16 @@ impl Scheduler {
         let symbols = &self.cluster.symbols;
         (Arc::clone(symbols.name(info.namespace)), Arc::clone(symbols.name(info.name)))
     }
+}
+
+/// The pods that a preemption chose to evict: namespace and name.
+pub(super) fn victims(attempt: &Attempt) -> Vec<(Arc<str>, Arc<str>)> {
+    let chosen = attempt.preemption.as_ref().and_then(|preemption| {
+        let candidate = preemption.candidates.get(preemption.target.as_ref()?)?;
+        let pods = candidate.victims.iter().filter_map(|pod| pod.split_once('/'));
+        Some(pods.map(|(namespace, name)| (namespace.into(), name.into())).collect())
+    });
+    chosen.unwrap_or_default()
 }
 
 /// Runs pre-bind, bind and post-bind plugins.

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Node;
 
+use super::gang::PodGroups;
 pub use node_info::{NodeId, NodeInfo};
 use node_tree::{NodeTree, Zone};
 pub use owners::OwnerKind;
@@ -56,6 +57,10 @@ pub struct Cluster {
     namespaces: BTreeMap<Symbol, Labels>,
     no_labels: Labels,
     owners: Owners,
+    /// Groups of pods.
+    pub groups: PodGroups,
+    /// While a pod group is tried in a part of the cluster: the nodes of that part.
+    placement: Option<Vec<NodeId>>,
     /// Nodes with pods that have terms of affinity or anti-affinity.
     with_affinity: BTreeSet<NodeId>,
     /// Nodes with pods that have required terms of anti-affinity.
@@ -78,6 +83,8 @@ impl Default for Cluster {
             namespaces: BTreeMap::new(),
             no_labels: Labels::default(),
             owners: Owners::default(),
+            groups: PodGroups::default(),
+            placement: None,
             with_affinity: BTreeSet::new(),
             with_required_anti_affinity: BTreeSet::new(),
         }
@@ -107,8 +114,24 @@ impl Cluster {
     }
 
     /// All nodes in the order in which they are looked at; call [`Cluster::refresh`] before a cycle.
+    ///
+    /// While a pod group is tried in a placement, only the nodes of that placement.
     pub fn nodes(&self) -> &[NodeId] {
-        &self.order
+        self.placement.as_deref().unwrap_or(&self.order)
+    }
+
+    /// All nodes, in whatever placement a group is tried.
+    pub fn all_nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.order.iter().copied()
+    }
+
+    /// Leaves only these nodes to be looked at, until [`Cluster::forget_placement`].
+    pub(super) fn assume_placement(&mut self, nodes: Vec<NodeId>) {
+        self.placement = (nodes.len() < self.order.len()).then_some(nodes);
+    }
+
+    pub(super) fn forget_placement(&mut self) {
+        self.placement = None;
     }
 
     /// Brings the order of nodes up to date (upstream's `UpdateSnapshot`).
@@ -128,6 +151,9 @@ impl Cluster {
     pub fn nodes_by_name(&self, names: &[Symbol]) -> Vec<NodeId> {
         let known = names.iter().filter_map(|name| self.by_name.get(name).copied());
         let mut nodes: Vec<_> = known.filter(|id| self.node(*id).node.is_some()).collect();
+        if let Some(placement) = &self.placement {
+            nodes.retain(|id| placement.contains(id));
+        }
         nodes.sort_unstable_by_key(|id| self.positions.get(id.index()));
         nodes.dedup();
         nodes
@@ -186,13 +212,16 @@ impl Cluster {
     pub fn add_pod(&mut self, pod: &Arc<PodInfo>, node: &str) -> NodeId {
         let id = self.slot(node);
         self.nodes[id.index()].add_pod(pod);
+        self.groups.note_scheduled(pod, true);
         self.note_affinity(id, pod);
         id
     }
 
     /// Takes a pod off its node.
     pub fn remove_pod(&mut self, pod: &PodInfo, node: NodeId) {
-        self.nodes[node.index()].remove_pod(pod);
+        if self.nodes[node.index()].remove_pod(pod) {
+            self.groups.note_scheduled(pod, false);
+        }
         self.note_affinity(node, pod);
     }
 

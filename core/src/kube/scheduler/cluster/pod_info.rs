@@ -214,6 +214,8 @@ pub struct PodInfo {
     pub images: Vec<Symbol>,
     /// Containers, init containers and image volumes: how many images it may have to pull.
     pub image_count: usize,
+    /// The group that it is scheduled with (`spec.schedulingGroup.podGroupName`).
+    pub group: Option<Symbol>,
     /// Whether it is being deleted.
     pub terminating: bool,
     /// When the kubelet accepted it.
@@ -253,6 +255,10 @@ impl PodInfo {
             image_count: spec.containers.len()
                 + spec.init_containers.iter().flatten().count()
                 + image_volumes(spec).count(),
+            group: spec
+                .scheduling_group
+                .as_ref()
+                .and_then(|group| Some(symbols.intern(group.pod_group_name.as_deref()?))),
             terminating: metadata.deletion_timestamp.is_some(),
             start_time: status.and_then(|status| status.start_time.as_ref()).map(|time| time.0),
             not_modelled: not_modelled(spec),
@@ -292,6 +298,11 @@ impl PodInfo {
             && self.required_anti_affinity.is_empty()
             && self.preferred_affinity.is_empty()
             && self.preferred_anti_affinity.is_empty())
+    }
+
+    /// Its group, with the namespace.
+    pub fn group_key(&self) -> Option<(Symbol, Symbol)> {
+        Some((self.namespace, self.group?))
     }
 
     /// Whether both are the same pod.
@@ -389,9 +400,6 @@ fn not_modelled(spec: &PodSpec) -> Vec<&'static str> {
     }
     if spec.resource_claims.as_ref().is_some_and(|claims| !claims.is_empty()) {
         found.push("spec.resourceClaims (plugin DynamicResources)");
-    }
-    if spec.scheduling_group.is_some() {
-        found.push("spec.schedulingGroup (plugin GangScheduling)");
     }
     found.dedup();
     found

@@ -118,7 +118,7 @@ fn preemption(ours: &Attempt, recorded: &Value, differ: &mut dyn FnMut(&str, &Va
     differ("target", &json!(report.target.as_deref()), &recorded["target"]);
 }
 
-fn filter(attempt: &Attempt) -> Value {
+pub(super) fn filter(attempt: &Attempt) -> Value {
     let rows = attempt.filter.iter().map(|(node, result)| {
         let row = json!({
             "code": code(result.code),

@@ -6,6 +6,7 @@
 //! tried until it is bound or waits, deletes it if it waits, and goes on.
 
 mod compare;
+mod gang;
 mod prepare;
 
 use std::collections::BTreeMap;
@@ -68,6 +69,9 @@ pub fn configuration(profiles: &Value) -> Result<SchedulerConfiguration, String>
 ///
 /// The scenario cannot be read.
 pub fn replay(scenario: &Value, config: &SchedulerConfiguration) -> Result<Verdict, String> {
+    if gang::is_gang(scenario) {
+        return gang::replay(scenario, config);
+    }
     let id = scenario["id"].as_str().unwrap_or_default().to_owned();
     let nodes = list(&scenario["input"]["nodes"]).len();
     let mut best: Option<Vec<String>> = None;

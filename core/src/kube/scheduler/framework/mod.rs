@@ -1,12 +1,14 @@
 //! The scheduling framework: extension points, plugins, and the profiles that put them together.
 
 mod cycle_state;
+mod placement;
 mod plugin;
 mod profile;
 mod registry;
 mod status;
 
 pub use cycle_state::{CycleState, StateData};
+pub use placement::{Assignments, GroupContext, Placement, PlacementGenerate, PlacementScore};
 pub use plugin::{
     Bind, Binder, ClonePlugin, Context, Filter, MAX_NODE_SCORE, Nomination, Permit, Plugin, PostBind,
     PostFilter, PostFilterContext, PostFilterResult, PreBind, PreEnqueue, PreFilter, PreFilterResult,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::super::cluster::{Cluster, NodeId, NodeInfo, PodInfo, Symbol};
 use super::super::queue::{ClusterChange, EventKinds, Hint, QueuedPod};
-use super::{CycleState, NodeStatuses, Status};
+use super::{CycleState, NodeStatuses, PlacementGenerate, PlacementScore, Status};
 
 /// The best score that a plugin can give to a node.
 pub const MAX_NODE_SCORE: i64 = 100;
@@ -101,6 +101,15 @@ pub trait Plugin: ClonePlugin + fmt::Debug {
     }
     /// The pod is bound.
     fn post_bind(&self) -> Option<&dyn PostBind> {
+        None
+    }
+
+    /// Where could a pod group go?
+    fn placement_generate(&self) -> Option<&dyn PlacementGenerate> {
+        None
+    }
+    /// How good is a place for a pod group?
+    fn placement_score(&self) -> Option<&dyn PlacementScore> {
         None
     }
 

@@ -150,6 +150,11 @@ impl Profile {
         &*self.plugins[id.index()]
     }
 
+    /// The plugin of that name, if it is enabled.
+    pub fn plugin_named(&self, name: &str) -> Option<PluginId> {
+        self.plugins.iter().position(|plugin| plugin.name() == name).map(PluginId::new)
+    }
+
     /// All plugins in their order.
     pub fn plugins(&self) -> impl Iterator<Item = (PluginId, &dyn Plugin)> {
         self.plugins.iter().enumerate().map(|(index, plugin)| (PluginId::new(index), &**plugin))

@@ -129,6 +129,11 @@ fn why_not_eligible(cx: &PostFilterContext<'_>, statuses: &NodeStatuses) -> Opti
     if !pod.may_preempt {
         return Some("not eligible due to preemptionPolicy=Never.");
     }
+    let group = cx.context.cluster.groups.of(pod);
+    if group.is_some_and(|group| group.policy.is_some_and(|policy| policy.topology.is_some())) {
+        // Each placement would evict pods of its own.
+        return Some("not eligible due to placement-based pod group scheduling limitation");
+    }
     let nominated = cx.nominated_node?;
     if statuses.get(nominated).code == Code::UnschedulableAndUnresolvable {
         return None;

@@ -3,6 +3,7 @@
 mod default_binder;
 mod default_preemption;
 mod dynamic_resources;
+mod gang_scheduling;
 mod image_locality;
 mod inter_pod_affinity;
 mod node_affinity;
@@ -10,10 +11,12 @@ mod node_name;
 mod node_ports;
 mod node_resources;
 mod node_unschedulable;
+mod pod_group_pods_count;
 mod pod_topology_spread;
 mod priority_sort;
 mod scheduling_gates;
 mod taint_toleration;
+mod topology_placement;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -40,7 +43,12 @@ pub(super) const DEFAULT: &[(&str, i64, Factory)] = &[
     (node_resources::BALANCED_NAME, 1, node_resources::new_balanced),
     (image_locality::NAME, 1, image_locality::new),
     (default_binder::NAME, 0, default_binder::new),
+    (gang_scheduling::NAME, 0, gang_scheduling::new),
+    (topology_placement::NAME, 0, topology_placement::new),
+    (pod_group_pods_count::NAME, 1, pod_group_pods_count::new),
 ];
+
+pub(super) use gang_scheduling::NAME as GANG_SCHEDULING;
 
 /// Reads the arguments of a plugin; null stands for its defaults.
 fn arguments<T: DeserializeOwned + Default>(args: &Value) -> Result<T, String> {

@@ -12,6 +12,7 @@
 //! - **gated**: not even allowed into the queue (it has scheduling gates).
 
 mod events;
+mod groups;
 mod heap;
 mod queued_pod;
 
@@ -20,7 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cluster::PodInfo;
-use super::framework::{PluginId, PluginSet, Profile};
+use super::framework::{PluginId, PluginSet, Profile, Reason};
+use super::gang::GroupKey;
+use super::plugins::GANG_SCHEDULING;
 use crate::sim::SimTime;
 pub use events::{ClusterChange, EventKinds, Hint};
 use heap::Heap;
@@ -58,6 +61,10 @@ pub struct Queue {
     /// The unschedulable pods by the plugins that refused them: whom a change concerns.
     rejected_by: BTreeMap<(usize, PluginId), BTreeSet<PodId>>,
     next_flush: SimTime,
+    /// Refused pods of groups: any change is worth a try.
+    waiting_for_change: BTreeSet<PodId>,
+    /// Groups whose pods may not enter yet, and why.
+    group_gates: BTreeMap<GroupKey, Reason>,
 }
 
 impl Queue {
@@ -75,6 +82,8 @@ impl Queue {
             unschedulable: BTreeSet::new(),
             rejected_by: BTreeMap::new(),
             next_flush: SimTime::ZERO + FLUSH_INTERVAL,
+            waiting_for_change: BTreeSet::new(),
+            group_gates: BTreeMap::new(),
         }
     }
 
@@ -169,7 +178,11 @@ impl Queue {
                 *self.heap_mut(place) = heap;
             }
             Place::Unschedulable => {
-                let strategy = self.worth(pod, kinds, profiles, hints);
+                let strategy = if self.waiting_for_change.contains(&pod) && !kinds.is_empty() {
+                    Strategy::Immediately
+                } else {
+                    self.worth(pod, kinds, profiles, hints)
+                };
                 if strategy != Strategy::Skip {
                     self.requeue(pod, strategy, profiles);
                 }
@@ -188,14 +201,22 @@ impl Queue {
     /// The next pod to try; it is in its cycle then, until it is removed or comes back.
     pub fn pop(&mut self, profiles: &[Profile]) -> Option<PodId> {
         let pod = self.active.peek().or_else(|| self.backoff.peek())?;
+        self.begin(pod, profiles).then_some(pod)
+    }
+
+    /// Takes a pod into its cycle.
+    fn begin(&mut self, pod: PodId, profiles: &[Profile]) -> bool {
         self.take(pod, profiles);
-        let (queued, _) = self.slot_mut(pod)?;
+        self.sequence += 1;
+        let first = (self.now, self.sequence);
+        let Some((queued, _)) = self.slot_mut(pod) else { return false };
+        queued.initial_attempt.get_or_insert(first);
         queued.attempts += 1;
         queued.backoff_expiration = None;
         queued.unschedulable_plugins = PluginSet::default();
         queued.pending_plugins = PluginSet::default();
         queued.gated_by = None;
-        Some(pod)
+        true
     }
 
     /// A pod comes back from its cycle without a node, refused by those plugins, or by an error if there are none.
@@ -242,6 +263,9 @@ impl Queue {
     ) {
         if self.unschedulable.is_empty() || kinds.is_empty() {
             return;
+        }
+        for pod in std::mem::take(&mut self.waiting_for_change) {
+            self.requeue(pod, Strategy::Immediately, profiles);
         }
         let mut concerned = BTreeSet::new();
         for (index, profile) in profiles.iter().enumerate() {
@@ -313,7 +337,14 @@ impl Queue {
 
     fn passes_pre_enqueue(&mut self, pod: PodId, profiles: &[Profile]) -> bool {
         let Some((queued, _)) = self.slot_mut(pod) else { return false };
-        let gate = profiles[queued.profile].run_pre_enqueue(&queued.info);
+        let (profile, group) = (queued.profile, queued.info.group_key());
+        let mut gate = profiles[profile].run_pre_enqueue(&queued.info);
+        if gate.is_none()
+            && let Some(reason) = group.and_then(|group| self.group_gates.get(&group))
+        {
+            gate = profiles[profile].plugin_named(GANG_SCHEDULING).map(|plugin| (plugin, reason.clone()));
+        }
+        let Some((queued, _)) = self.slot_mut(pod) else { return false };
         if let Some((plugin, _)) = &gate {
             queued.unschedulable_plugins.insert(*plugin);
         }
@@ -351,6 +382,7 @@ impl Queue {
                 let profile = queued.profile;
                 let rejectors = queued.unschedulable_plugins.union(queued.pending_plugins);
                 self.unschedulable.remove(&pod);
+                self.waiting_for_change.remove(&pod);
                 for plugin in rejectors.iter() {
                     if let Some(pods) = self.rejected_by.get_mut(&(profile, plugin)) {
                         pods.remove(&pod);

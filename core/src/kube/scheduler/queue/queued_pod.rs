@@ -21,6 +21,8 @@ pub struct QueuedPod {
     pub timestamp: SimTime,
     /// Tells apart what happened at one instant.
     pub sequence: u64,
+    /// When it was first tried; the number tells apart what happened at one instant.
+    pub initial_attempt: Option<(SimTime, u64)>,
     /// How many cycles it had.
     pub attempts: u32,
     /// How often it was refused: the length of its back-off.
@@ -45,6 +47,7 @@ impl QueuedPod {
             profile,
             timestamp: now,
             sequence,
+            initial_attempt: None,
             attempts: 0,
             unschedulable_count: 0,
             error_count: 0,

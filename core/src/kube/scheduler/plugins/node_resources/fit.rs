@@ -6,7 +6,8 @@ use smallvec::smallvec;
 
 use super::super::super::cluster::{Cluster, NodeInfo, ResourceId};
 use super::super::super::framework::{
-    Code, Context, CycleState, Filter, MAX_NODE_SCORE, Plugin, Reason, Reasons, Score, Status,
+    Assignments, Code, Context, CycleState, Filter, GroupContext, MAX_NODE_SCORE, PlacementScore, Plugin,
+    Reason, Reasons, Score, Status,
 };
 use super::super::super::queue::{ClusterChange, EventKinds, Hint};
 use super::super::arguments;
@@ -57,6 +58,10 @@ impl Plugin for Fit {
     }
 
     fn score(&self) -> Option<&dyn Score> {
+        Some(self)
+    }
+
+    fn placement_score(&self) -> Option<&dyn PlacementScore> {
         Some(self)
     }
 
@@ -147,6 +152,15 @@ impl Filter for Fit {
             }
         }
         Status { code, reasons }
+    }
+}
+
+impl PlacementScore for Fit {
+    /// The fuller a placement would be, the better, whatever the strategy for nodes.
+    fn score_placement(&self, context: &GroupContext<'_>, assignments: &Assignments<'_>) -> i64 {
+        let nodes: Vec<_> = assignments.placement.nodes.iter().map(|id| context.cluster.node(*id)).collect();
+        let pods: Vec<_> = assignments.pods.iter().map(|(pod, _)| &pod.requests.scored).collect();
+        self.strategy.fullness(&nodes, &pods).clamp(0, MAX_NODE_SCORE)
     }
 }
 

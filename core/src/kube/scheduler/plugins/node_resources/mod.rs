@@ -48,10 +48,14 @@ fn share(node: &NodeInfo, pod: &Resources, id: ResourceId, nonzero: bool) -> Opt
         return None;
     }
     let allocatable = node.allocatable.get(id);
-    let used = match id {
+    (allocatable != 0).then(|| (allocatable, used_of(node, id, nonzero).saturating_add(asked)))
+}
+
+/// What the pods of a node ask for.
+fn used_of(node: &NodeInfo, id: ResourceId, nonzero: bool) -> i64 {
+    match id {
         ResourceId::CPU if nonzero => node.nonzero_requested[0],
         ResourceId::MEMORY if nonzero => node.nonzero_requested[1],
         _ => node.requested.get(id),
-    };
-    (allocatable != 0).then(|| (allocatable, used.saturating_add(asked)))
+    }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::super::super::cluster::{Cluster, NodeInfo, ResourceId, Resources};
 use super::super::super::framework::MAX_NODE_SCORE;
-use super::{ResourceSpec, compile, cpu_and_memory, share};
+use super::{ResourceSpec, compile, cpu_and_memory, share, used_of};
 
 /// `scoringStrategy` of `NodeResourcesFitArgs`.
 #[derive(Debug, Deserialize)]
@@ -95,6 +95,27 @@ impl Strategy {
             Shape::Line(_) => (sum as f64 / weights as f64).round() as i64,
             _ => sum / weights,
         }
+    }
+
+    /// How full all these nodes together would be with those pods, in per cent (`MostAllocated`).
+    pub fn fullness(&self, nodes: &[&NodeInfo], pods: &[&Resources]) -> i64 {
+        let (mut sum, mut weights) = (0, 0);
+        for &(id, weight) in &self.resources {
+            let asked: i64 = pods.iter().map(|pod| pod.get(id)).sum();
+            if asked == 0 && id.is_scalar() {
+                continue;
+            }
+            let (mut allocatable, mut used) = (0_i64, asked);
+            for node in nodes {
+                allocatable = allocatable.saturating_add(node.allocatable.get(id));
+                used = used.saturating_add(used_of(node, id, true));
+            }
+            if allocatable != 0 {
+                sum += percent(used.min(allocatable), allocatable) * weight;
+                weights += weight;
+            }
+        }
+        if weights == 0 { 0 } else { sum / weights }
     }
 
     fn on_line(&self, utilization: i64) -> i64 {
