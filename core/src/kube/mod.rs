@@ -10,4 +10,5 @@ pub mod kubectl;
 pub mod kubelet;
 pub mod manifest;
 pub mod quantity;
+pub mod queueing;
 pub mod scheduler;

@@ -6,7 +6,8 @@ use crate::kube::api::{ApiServer, Reason, Status, WriteOptions};
 use crate::kube::kubectl::{LogEntry, LogSlice, LogSource};
 use crate::kube::kubelet::Kubelets;
 use crate::kube::manifest;
-use crate::kube::scheduler::{SchedulerConfiguration, SchedulerController};
+use crate::kube::queueing::QueueController;
+use crate::kube::scheduler::{Features, SchedulerConfiguration, SchedulerController};
 use crate::process::images::Registry;
 use crate::sim::SimTime;
 
@@ -16,12 +17,18 @@ use super::spec::{LabSpec, SpecError};
 /// to rest; a component that always has more to do at the same instant is a bug.
 const MAX_ROUNDS: usize = 100_000;
 
-/// Machines, API server, scheduler and kubelets.
+/// kube-scheduler's own, with the gates on by which it places groups of pods.
+fn scheduler_configuration() -> SchedulerConfiguration {
+    SchedulerConfiguration { feature_gates: Features::all(), ..SchedulerConfiguration::default() }
+}
+
+/// Machines, API server, queues, scheduler and kubelets.
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
     pub(super) machines: Vec<hardware::Node>,
     pub(super) api: ApiServer,
     pub(super) scheduler: SchedulerController,
+    pub(super) queues: QueueController,
     pub(super) kubelets: Kubelets,
     pub(super) registry: Registry,
 }
@@ -32,8 +39,9 @@ impl Cluster {
         let mut cluster = Self {
             machines: spec.machines()?,
             api: ApiServer::new(epoch, seed),
-            scheduler: SchedulerController::new(&SchedulerConfiguration::default())
+            scheduler: SchedulerController::new(&scheduler_configuration())
                 .map_err(|error| SpecError::Scheduler(error.to_string()))?,
+            queues: QueueController::new(),
             kubelets: Kubelets::new(epoch, seed),
             registry: Registry::default().with_unknown(spec.unknown_images),
         };
@@ -86,6 +94,7 @@ impl Cluster {
         self.api.set_now(now);
         for _ in 0..MAX_ROUNDS {
             let before = self.api.resource_version();
+            self.queues.advance(now, &mut self.api);
             self.scheduler.advance(now, &mut self.api);
             let ran = self.kubelets.advance(now, &mut self.api, &mut self.machines, &self.registry);
             if !ran && self.api.resource_version() == before {

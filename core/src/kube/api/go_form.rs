@@ -53,6 +53,12 @@ pub(super) fn complete(kind: Kind, object: &mut Value) {
         }
         Kind::PriorityClass => ensure(object, "value", json!(0)),
         Kind::ConfigMap | Kind::ServiceAccount => {}
+        Kind::PodGroup
+        | Kind::ClusterQueue
+        | Kind::LocalQueue
+        | Kind::ResourceFlavor
+        | Kind::Workload
+        | Kind::WorkloadPriorityClass => {}
     }
     drop_empty(object);
 }

@@ -62,6 +62,12 @@ macro_rules! for_each_kind {
             Pod(k8s_openapi::api::core::v1::Pod): "" "v1" "pods" "pod" ["po"] namespaced,
             ServiceAccount(k8s_openapi::api::core::v1::ServiceAccount): "" "v1" "serviceaccounts" "serviceaccount" ["sa"] namespaced,
             PriorityClass(k8s_openapi::api::scheduling::v1::PriorityClass): "scheduling.k8s.io" "v1" "priorityclasses" "priorityclass" ["pc"] cluster,
+            PodGroup(k8s_openapi::api::scheduling::v1alpha2::PodGroup): "scheduling.k8s.io" "v1alpha2" "podgroups" "podgroup" [] namespaced,
+            ClusterQueue(crate::kube::api::kueue::ClusterQueue): "kueue.x-k8s.io" "v1beta2" "clusterqueues" "clusterqueue" ["cq"] cluster,
+            LocalQueue(crate::kube::api::kueue::LocalQueue): "kueue.x-k8s.io" "v1beta2" "localqueues" "localqueue" ["queue", "queues", "lq"] namespaced,
+            ResourceFlavor(crate::kube::api::kueue::ResourceFlavor): "kueue.x-k8s.io" "v1beta2" "resourceflavors" "resourceflavor" ["flavor", "flavors", "rf"] cluster,
+            Workload(crate::kube::api::kueue::Workload): "kueue.x-k8s.io" "v1beta2" "workloads" "workload" ["kwl", "kueueworkload", "kueueworkloads"] namespaced,
+            WorkloadPriorityClass(crate::kube::api::kueue::WorkloadPriorityClass): "kueue.x-k8s.io" "v1beta2" "workloadpriorityclasses" "workloadpriorityclass" ["wpc"] cluster,
         }
     };
 }
@@ -107,6 +113,18 @@ macro_rules! define_kind {
 for_each_kind!(define_kind);
 
 impl Kind {
+    /// Whether it is a custom resource: its lists do not merge, and `kubectl describe` shows its plain fields.
+    pub const fn is_custom(self) -> bool {
+        matches!(
+            self,
+            Self::ClusterQueue
+                | Self::LocalQueue
+                | Self::ResourceFlavor
+                | Self::Workload
+                | Self::WorkloadPriorityClass
+        )
+    }
+
     /// The kind of that `apiVersion` and `kind`, as a manifest gives them.
     pub fn from_type_meta(api_version: &str, kind: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|k| k.info().kind == kind && k.info().api_version() == api_version)

@@ -23,11 +23,13 @@ mod delete;
 mod events;
 mod go_form;
 mod kind;
+pub mod kueue;
 mod namespaces;
 mod node_taints;
 mod object;
 mod options;
 pub mod patch;
+mod pod_requests;
 mod qos;
 mod requests;
 mod selector;
@@ -48,6 +50,7 @@ pub use options::{
     DeleteOptions, Deletion, EventRecord, ListOptions, ObjectList, Patch, Subresource, WatchEvent, WatchVerb,
     WriteOptions,
 };
+pub use pod_requests::{add_amounts, amount, pod_requests};
 pub use requests::{problems_of, refusals_of};
 pub use selector::{FieldSelector, LabelSelector};
 pub use status::{Reason, Status};

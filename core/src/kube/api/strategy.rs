@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{NamespaceSpec, NamespaceStatus, PodCondition, PodStatus};
 
+use super::kueue::{ClusterQueueStatus, LocalQueueStatus, WorkloadStatus};
 use super::write::has_generation;
 use super::{Object, Subresource, qos};
 
@@ -51,6 +52,10 @@ pub(super) fn prepare_for_create(object: &mut Object) {
                 finalizers.push("kubernetes".to_owned());
             }
         }
+        Object::PodGroup(group) => Arc::make_mut(group).status = None,
+        Object::ClusterQueue(queue) => Arc::make_mut(queue).status = ClusterQueueStatus::default(),
+        Object::LocalQueue(queue) => Arc::make_mut(queue).status = LocalQueueStatus::default(),
+        Object::Workload(workload) => Arc::make_mut(workload).status = WorkloadStatus::default(),
         _ => {}
     }
 }
@@ -90,6 +95,14 @@ fn keep_untouchable(old: &Object, new: &mut Object, subresource: Subresource) {
         (Object::Pod(old), Object::Pod(new), Subresource::Status) => keep!(old, new, spec),
         (Object::Node(old), Object::Node(new), Subresource::None) => keep!(old, new, status),
         (Object::Node(old), Object::Node(new), Subresource::Status) => keep!(old, new, spec),
+        (Object::PodGroup(old), Object::PodGroup(new), Subresource::None) => keep!(old, new, status),
+        (Object::PodGroup(old), Object::PodGroup(new), Subresource::Status) => keep!(old, new, spec),
+        (Object::ClusterQueue(old), Object::ClusterQueue(new), Subresource::None) => keep!(old, new, status),
+        (Object::ClusterQueue(old), Object::ClusterQueue(new), Subresource::Status) => keep!(old, new, spec),
+        (Object::LocalQueue(old), Object::LocalQueue(new), Subresource::None) => keep!(old, new, status),
+        (Object::LocalQueue(old), Object::LocalQueue(new), Subresource::Status) => keep!(old, new, spec),
+        (Object::Workload(old), Object::Workload(new), Subresource::None) => keep!(old, new, status),
+        (Object::Workload(old), Object::Workload(new), Subresource::Status) => keep!(old, new, spec),
         // The finalizers in a namespace's spec have an endpoint of their own.
         (Object::Namespace(old), Object::Namespace(new), Subresource::None) => keep!(old, new, spec, status),
         (Object::Namespace(old), Object::Namespace(new), Subresource::Status) => keep!(old, new, spec),
@@ -100,6 +113,11 @@ fn keep_untouchable(old: &Object, new: &mut Object, subresource: Subresource) {
 fn spec_differs(old: &Object, new: &Object) -> bool {
     match (old, new) {
         (Object::Pod(old), Object::Pod(new)) => old.spec != new.spec,
+        (Object::PodGroup(old), Object::PodGroup(new)) => old.spec != new.spec,
+        (Object::ClusterQueue(old), Object::ClusterQueue(new)) => old.spec != new.spec,
+        (Object::LocalQueue(old), Object::LocalQueue(new)) => old.spec != new.spec,
+        (Object::ResourceFlavor(old), Object::ResourceFlavor(new)) => old.spec != new.spec,
+        (Object::Workload(old), Object::Workload(new)) => old.spec != new.spec,
         (Object::PriorityClass(old), Object::PriorityClass(new)) => {
             old.description != new.description || old.global_default != new.global_default
         }

@@ -263,5 +263,5 @@ fn is_unfinished_namespace(object: &Object) -> bool {
 
 /// Whether objects of this kind count their changes of spec.
 pub(super) const fn has_generation(kind: Kind) -> bool {
-    matches!(kind, Kind::Pod | Kind::PriorityClass)
+    kind.is_custom() || matches!(kind, Kind::Pod | Kind::PriorityClass | Kind::PodGroup)
 }

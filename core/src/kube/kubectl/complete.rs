@@ -16,7 +16,7 @@ use crate::kube::api::{ApiServer, Kind, ListOptions};
 /// let api = ApiServer::new(Epoch::default(), Seed::default());
 /// let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
 /// assert_eq!(complete(&words("des"), &api, "default"), ["describe"]);
-/// assert_eq!(complete(&words("get po"), &api, "default"), ["pods"]);
+/// assert_eq!(complete(&words("get no"), &api, "default"), ["nodes"]);
 /// assert_eq!(complete(&words("get ns kube-s"), &api, "default"), ["kube-system"]);
 /// ```
 pub fn complete(words: &[String], api: &ApiServer, namespace: &str) -> Vec<String> {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
+use crate::kube::api::{add_amounts as add, amount, pod_requests};
 use crate::kube::quantity::Amount;
 
 /// The extended resource of NVIDIA's device plugin.
@@ -24,58 +25,6 @@ fn value(quantity: &Quantity) -> i64 {
 pub(super) fn gpus(container: &core::Container) -> usize {
     let limits = container.resources.as_ref().and_then(|r| r.limits.as_ref());
     limits.and_then(|l| l.get(GPU)).map_or(0, |q| usize::try_from(value(q)).unwrap_or(0))
-}
-
-/// What a whole pod requests: containers and sidecars together, or the largest
-/// moment of the init containers, plus overhead
-/// (`component-helpers/resource/helpers.go`, `PodRequests`). CPU in millicores,
-/// everything else in units.
-pub(super) fn pod_requests(spec: &core::PodSpec) -> BTreeMap<String, i64> {
-    let requests = |container: &core::Container| -> BTreeMap<String, i64> {
-        let requests = container.resources.as_ref().and_then(|r| r.requests.as_ref());
-        requests.into_iter().flatten().map(|(name, q)| (name.clone(), amount(name, q))).collect()
-    };
-    let mut total = BTreeMap::new();
-    for container in &spec.containers {
-        add(&mut total, &requests(container));
-    }
-    let mut sidecars = BTreeMap::new();
-    let mut peak: BTreeMap<String, i64> = BTreeMap::new();
-    for init in spec.init_containers.as_deref().unwrap_or_default() {
-        let mut moment = requests(init);
-        add(&mut moment, &sidecars);
-        if init.restart_policy.as_deref() == Some("Always") {
-            add(&mut total, &requests(init));
-            sidecars.clone_from(&moment);
-        }
-        for (name, amount) in moment {
-            let entry = peak.entry(name).or_default();
-            *entry = (*entry).max(amount);
-        }
-    }
-    for (name, amount) in peak {
-        let entry = total.entry(name).or_default();
-        *entry = (*entry).max(amount);
-    }
-    if let Some(pod_level) = spec.resources.as_ref().and_then(|r| r.requests.as_ref()) {
-        for (name, q) in pod_level {
-            total.insert(name.clone(), amount(name, q));
-        }
-    }
-    let overhead = spec.overhead.iter().flatten().map(|(n, q)| (n.clone(), amount(n, q))).collect();
-    add(&mut total, &overhead);
-    total
-}
-
-fn amount(name: &str, quantity: &Quantity) -> i64 {
-    if name == "cpu" { milli(quantity) } else { value(quantity) }
-}
-
-fn add(to: &mut BTreeMap<String, i64>, from: &BTreeMap<String, i64>) {
-    for (name, amount) in from {
-        let entry = to.entry(name.clone()).or_default();
-        *entry = entry.saturating_add(*amount);
-    }
 }
 
 /// A pod that its node cannot take.

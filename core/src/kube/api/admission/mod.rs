@@ -1,8 +1,9 @@
 //! Admission: what the API server adds to an object, or refuses it for, before it is stored.
 //!
 //! The plugins that a pod of this lab meets, in the real order: NamespaceLifecycle,
-//! ServiceAccount, TaintNodesByCondition, Priority, DefaultTolerationSeconds, RuntimeClass; PodTopologyLabels acts on a binding.
+//! ServiceAccount, TaintNodesByCondition, Priority, DefaultTolerationSeconds, RuntimeClass, Kueue's webhook for pods; PodTopologyLabels acts on a binding.
 
+mod kueue;
 mod pod;
 
 use std::collections::BTreeMap;
@@ -21,11 +22,12 @@ pub(super) fn on_create(server: &mut ApiServer, object: &mut Object) -> Result<(
     match object {
         Object::Node(node) => taint_new_node(Arc::make_mut(node)),
         Object::Pod(pod) => {
-            let pod = Arc::make_mut(pod);
-            pod::service_account(server, pod)?;
-            pod::priority(server, pod)?;
-            pod::default_toleration_seconds(pod);
-            pod::runtime_class(pod)?;
+            let plain = Arc::make_mut(pod);
+            pod::service_account(server, plain)?;
+            pod::priority(server, plain)?;
+            pod::default_toleration_seconds(plain);
+            pod::runtime_class(plain)?;
+            kueue::gate(pod)?;
         }
         _ => {}
     }

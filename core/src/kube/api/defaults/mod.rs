@@ -15,6 +15,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
 
 use super::Object;
 use super::bootstrap::NAME_LABEL;
+use super::kueue::ClusterQueue;
 use crate::kube::quantity::Amount;
 
 /// Fills in the defaults of an object that a client sent.
@@ -24,7 +25,19 @@ pub(super) fn apply(object: &mut Object) {
         Object::Node(node) => apply_node(Arc::make_mut(node)),
         Object::Namespace(namespace) => apply_namespace(Arc::make_mut(namespace)),
         Object::PriorityClass(class) => apply_priority_class(Arc::make_mut(class)),
-        Object::ConfigMap(_) | Object::Event(_) | Object::ServiceAccount(_) => {}
+        Object::ClusterQueue(queue) => apply_cluster_queue(Arc::make_mut(queue)),
+        Object::LocalQueue(queue) => {
+            Arc::make_mut(queue).spec.stop_policy.get_or_insert_with(|| "None".to_owned());
+        }
+        Object::Workload(workload) => {
+            Arc::make_mut(workload).spec.active.get_or_insert(true);
+        }
+        Object::ConfigMap(_)
+        | Object::Event(_)
+        | Object::ServiceAccount(_)
+        | Object::PodGroup(_)
+        | Object::ResourceFlavor(_)
+        | Object::WorkloadPriorityClass(_) => {}
     }
 }
 
@@ -40,6 +53,18 @@ fn apply_node(node: &mut Node) {
     if status.allocatable.is_none() {
         status.allocatable.clone_from(&status.capacity);
     }
+}
+
+/// As the `default` of the fields in the resource's schema says.
+fn apply_cluster_queue(queue: &mut ClusterQueue) {
+    let spec = &mut queue.spec;
+    let never = || "Never".to_owned();
+    spec.queueing_strategy.get_or_insert_with(|| "BestEffortFIFO".to_owned());
+    spec.stop_policy.get_or_insert_with(|| "None".to_owned());
+    let preemption = spec.preemption.get_or_insert_default();
+    preemption.within_cluster_queue.get_or_insert_with(never);
+    preemption.reclaim_within_cohort.get_or_insert_with(never);
+    preemption.borrow_within_cohort.get_or_insert_default().policy.get_or_insert_with(never);
 }
 
 fn apply_priority_class(class: &mut PriorityClass) {

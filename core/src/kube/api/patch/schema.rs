@@ -36,6 +36,12 @@ impl Schema {
             Kind::Namespace => &NAMESPACE,
             Kind::ServiceAccount => &SERVICE_ACCOUNT,
             Kind::ConfigMap | Kind::Event | Kind::PriorityClass => &PLAIN,
+            Kind::PodGroup => &NAMESPACE,
+            Kind::ClusterQueue
+            | Kind::LocalQueue
+            | Kind::ResourceFlavor
+            | Kind::Workload
+            | Kind::WorkloadPriorityClass => &PLAIN,
         }
     }
 

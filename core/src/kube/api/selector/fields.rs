@@ -126,7 +126,15 @@ fn canonical_field(kind: Kind, field: &str) -> Result<&str, String> {
         Kind::Node => &["metadata.name", "spec.unschedulable"],
         Kind::Namespace => &["metadata.name", "status.phase"],
         Kind::Event => EVENT_FIELDS,
-        Kind::ConfigMap | Kind::ServiceAccount | Kind::PriorityClass => {
+        Kind::ConfigMap
+        | Kind::ServiceAccount
+        | Kind::PriorityClass
+        | Kind::PodGroup
+        | Kind::ClusterQueue
+        | Kind::LocalQueue
+        | Kind::ResourceFlavor
+        | Kind::Workload
+        | Kind::WorkloadPriorityClass => {
             return match field {
                 "metadata.name" | "metadata.namespace" => Ok(field),
                 _ => Err(format!(
@@ -186,6 +194,14 @@ fn field_value<'a>(object: &'a Object, field: &str) -> Cow<'a, str> {
                 _ => "".into(),
             }
         }
-        Object::ConfigMap(_) | Object::ServiceAccount(_) | Object::PriorityClass(_) => "".into(),
+        Object::ConfigMap(_)
+        | Object::ServiceAccount(_)
+        | Object::PriorityClass(_)
+        | Object::PodGroup(_)
+        | Object::ClusterQueue(_)
+        | Object::LocalQueue(_)
+        | Object::ResourceFlavor(_)
+        | Object::Workload(_)
+        | Object::WorkloadPriorityClass(_) => "".into(),
     }
 }

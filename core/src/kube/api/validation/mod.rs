@@ -8,6 +8,7 @@ mod container;
 mod environment;
 mod field;
 mod go_spec;
+mod kueue;
 mod meta;
 mod names;
 mod other;
@@ -43,7 +44,16 @@ fn validate_content(object: &Object, errors: &mut Errors) {
         Object::Node(node) => other::node(node, errors),
         Object::ConfigMap(map) => other::config_map(map, errors),
         Object::PriorityClass(class) => other::priority_class(class, errors),
-        Object::Pod(_) | Object::Event(_) | Object::Namespace(_) | Object::ServiceAccount(_) => {}
+        Object::PodGroup(group) => kueue::pod_group(group, errors),
+        Object::ClusterQueue(queue) => kueue::cluster_queue(queue, errors),
+        Object::LocalQueue(queue) => kueue::local_queue(queue, errors),
+        Object::ResourceFlavor(flavor) => kueue::resource_flavor(flavor, errors),
+        Object::Workload(workload) => kueue::workload(workload, errors),
+        Object::Pod(_)
+        | Object::Event(_)
+        | Object::Namespace(_)
+        | Object::ServiceAccount(_)
+        | Object::WorkloadPriorityClass(_) => {}
     }
 }
 

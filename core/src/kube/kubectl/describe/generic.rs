@@ -9,9 +9,15 @@ use crate::kube::kubectl::wire::wire_json;
 
 /// Describes an object by its fields.
 pub(super) fn describe(object: &Object) -> String {
+    let mut lines = Lines::default();
+    fields_of(&mut lines, object);
+    lines.finish()
+}
+
+/// Writes an object's fields.
+pub(super) fn fields_of(lines: &mut Lines, object: &Object) {
     let value = wire_json(object);
     let meta = object.meta();
-    let mut lines = Lines::default();
     lines.put(0, &format!("Name:\t{}", object.name()));
     lines.put(0, &format!("Namespace:\t{}", object.namespace()));
     lines.labels("Labels", meta.labels.as_ref());
@@ -23,8 +29,7 @@ pub(super) fn describe(object: &Object) -> String {
         ".metadata.annotations",
         ".metadata.managedFields",
     ];
-    fields(&mut lines, 0, &value, "", &skip);
-    lines.finish()
+    fields(lines, 0, &value, "", &skip);
 }
 
 fn fields(lines: &mut Lines, level: usize, value: &Value, prefix: &str, skip: &[&str]) {

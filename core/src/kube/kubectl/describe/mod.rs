@@ -85,6 +85,12 @@ pub fn describe(api: &ApiServer, object: &Object, show_events: bool, now: Now) -
         Object::ServiceAccount(account) => others::service_account(&mut lines, account),
         Object::PriorityClass(class) => others::priority_class(&mut lines, class),
         Object::Event(_) => return generic::describe(object),
+        Object::PodGroup(_)
+        | Object::ClusterQueue(_)
+        | Object::LocalQueue(_)
+        | Object::ResourceFlavor(_)
+        | Object::Workload(_)
+        | Object::WorkloadPriorityClass(_) => generic::fields_of(&mut lines, object),
     }
     if show_events {
         events::describe(&mut lines, api, object, now);

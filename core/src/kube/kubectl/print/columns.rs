@@ -52,6 +52,25 @@ const CONFIG_MAP: &[Column] = &[narrow("NAME"), narrow("DATA"), narrow("AGE")];
 const SERVICE_ACCOUNT: &[Column] = &[narrow("NAME"), narrow("AGE")];
 const PRIORITY_CLASS: &[Column] =
     &[narrow("NAME"), narrow("VALUE"), narrow("GLOBAL-DEFAULT"), narrow("AGE"), narrow("PREEMPTIONPOLICY")];
+const NAME_AND_AGE: &[Column] = &[narrow("NAME"), narrow("AGE")];
+const CLUSTER_QUEUE: &[Column] = &[
+    narrow("NAME"),
+    narrow("COHORT"),
+    wide("STRATEGY"),
+    narrow("PENDING WORKLOADS"),
+    wide("ADMITTED WORKLOADS"),
+];
+const LOCAL_QUEUE: &[Column] =
+    &[narrow("NAME"), narrow("CLUSTERQUEUE"), narrow("PENDING WORKLOADS"), narrow("ADMITTED WORKLOADS")];
+const WORKLOAD: &[Column] = &[
+    narrow("NAME"),
+    narrow("QUEUE"),
+    narrow("RESERVED IN"),
+    narrow("ADMITTED"),
+    narrow("FINISHED"),
+    narrow("AGE"),
+];
+const WORKLOAD_PRIORITY_CLASS: &[Column] = &[narrow("NAME"), narrow("VALUE")];
 const EVENT: &[Column] = &[
     narrow("LAST SEEN"),
     narrow("TYPE"),
@@ -75,6 +94,11 @@ pub const fn columns(kind: Kind) -> &'static [Column] {
         Kind::ServiceAccount => SERVICE_ACCOUNT,
         Kind::PriorityClass => PRIORITY_CLASS,
         Kind::Event => EVENT,
+        Kind::PodGroup | Kind::ResourceFlavor => NAME_AND_AGE,
+        Kind::ClusterQueue => CLUSTER_QUEUE,
+        Kind::LocalQueue => LOCAL_QUEUE,
+        Kind::Workload => WORKLOAD,
+        Kind::WorkloadPriorityClass => WORKLOAD_PRIORITY_CLASS,
     }
 }
 
@@ -96,7 +120,11 @@ pub fn cells(object: &Object, now: Now) -> Vec<String> {
                 + map.binary_data.as_ref().map_or(0, std::collections::BTreeMap::len);
             vec![name, count.to_string(), age]
         }
-        Object::ServiceAccount(_) => vec![name, age],
+        Object::ServiceAccount(_) | Object::PodGroup(_) | Object::ResourceFlavor(_) => vec![name, age],
+        Object::ClusterQueue(queue) => super::kueue::cluster_queue(queue),
+        Object::LocalQueue(queue) => super::kueue::local_queue(queue),
+        Object::Workload(workload) => super::kueue::workload(workload, age),
+        Object::WorkloadPriorityClass(class) => vec![name, class.value.to_string()],
         Object::PriorityClass(class) => vec![
             name,
             class.value.unwrap_or(0).to_string(),

@@ -6,6 +6,7 @@
 mod age;
 mod columns;
 mod json;
+mod kueue;
 mod pod;
 mod table;
 mod tabs;
