@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::cluster::Cluster;
 use super::features::Features;
-use super::framework::{Plugin, PluginId, Profile, Registry};
+use super::framework::{Plugin, PluginId, PluginSet, Profile, Registry};
 use super::plugins;
 
 /// The configuration of the scheduler. [`Default`] is kube-scheduler's.
@@ -78,6 +78,9 @@ impl Default for ProfileConfiguration {
 pub struct PluginsConfiguration {
     /// At all their extension points.
     pub multi_point: PluginSetConfiguration,
+    /// Where scores are given.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub score: PluginSetConfiguration,
 }
 
 /// Plugins enabled and disabled at one place.
@@ -88,6 +91,13 @@ pub struct PluginSetConfiguration {
     pub enabled: Vec<PluginReference>,
     /// Taken away; `*` takes all default ones.
     pub disabled: Vec<PluginReference>,
+}
+
+impl PluginSetConfiguration {
+    /// Whether it changes nothing.
+    fn is_empty(&self) -> bool {
+        self.enabled.is_empty() && self.disabled.is_empty()
+    }
 }
 
 /// A plugin by its name.
@@ -262,7 +272,21 @@ impl ProfileConfiguration {
         }
         let mut plugins: Vec<Box<dyn Plugin>> = Vec::new();
         let mut weights = Vec::new();
-        for (name, weight) in chosen {
+        let mut without_score = PluginSet::default();
+        let at_score = &self.plugins.score;
+        if let Some(plugin) =
+            at_score.enabled.iter().find(|p| !chosen.iter().any(|(name, _)| *name == p.name))
+        {
+            let name = plugin.name.clone();
+            let message = "not modelled: a plugin that is enabled at one extension point alone".to_owned();
+            return Err(ConfigError::Arguments { index, name, message });
+        }
+        for (place, (name, weight)) in chosen.into_iter().enumerate() {
+            let named = at_score.enabled.iter().find(|plugin| plugin.name == name);
+            let weight = named.map(|plugin| plugin.weight).filter(|own| *own != 0).unwrap_or(weight);
+            if named.is_none() && is_in(&at_score.disabled, &name) {
+                without_score.insert(PluginId::new(place));
+            }
             let factory = registry
                 .get(&name)
                 .ok_or_else(|| ConfigError::UnknownPlugin { index, name: name.clone() })?;
@@ -276,7 +300,10 @@ impl ProfileConfiguration {
         if count != 1 {
             return Err(ConfigError::QueueSort { index, count });
         }
-        Ok(Profile::new(self.scheduler_name.clone(), self.percentage_of_nodes_to_score, plugins, weights))
+        let mut profile =
+            Profile::new(self.scheduler_name.clone(), self.percentage_of_nodes_to_score, plugins, weights);
+        profile.without_score = without_score;
+        Ok(profile)
     }
 }
 

@@ -172,9 +172,9 @@ pub(super) fn score_nodes(
     state: &mut CycleState,
     feasible: &[NodeId],
 ) -> Result<Scores, String> {
-    let mut skipped = PluginSet::default();
+    let mut skipped = profile.without_score;
     for (id, plugin) in profile.plugins() {
-        if let Some(pre_score) = plugin.pre_score() {
+        if let Some(pre_score) = plugin.pre_score().filter(|_| !skipped.contains(id)) {
             let status = pre_score.pre_score(context, state, feasible);
             match status.code {
                 Code::Success => {}
@@ -215,9 +215,19 @@ pub(super) fn score_nodes(
     Ok(scores)
 }
 
-/// The node with the best score; among equals, the one that the heap brings to the top.
-pub(super) fn choose(feasible: &[NodeId], scores: &Scores) -> Option<NodeId> {
-    heap_root(&scores.totals).map(|index| feasible[index])
+/// The node with the best score; among equals, the one that a plugin chooses or that the heap brings to the top.
+pub(super) fn choose(
+    profile: &Profile,
+    context: &Context<'_>,
+    feasible: &[NodeId],
+    scores: &Scores,
+) -> Option<NodeId> {
+    let Some(tie_break) = profile.tie_break() else {
+        return heap_root(&scores.totals).map(|index| feasible[index]);
+    };
+    let best = scores.totals.iter().copied().max()?;
+    let equal = feasible.iter().zip(&scores.totals).filter(|(_, total)| **total == best);
+    equal.map(|(node, _)| *node).min_by_key(|node| tie_break.rank(context, *node))
 }
 
 /// What the post-filters achieved together.

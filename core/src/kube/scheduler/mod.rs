@@ -12,6 +12,7 @@
 //! - [`framework`]: the extension points and the profiles that put plugins together;
 //! - the plugins themselves, one file each; [`Registry`] takes plugins of one's own
 //!   (the example `scheduler_plugin` adds one);
+//! - [`gpu`]: policies for whole and shared GPUs beside the default plugins;
 //! - the cycle: filters over the nodes, scores, the choice among equals, and when no
 //!   node will do, [`preemption`].
 
@@ -19,6 +20,8 @@ pub mod cluster;
 pub mod conform;
 pub mod framework;
 pub mod gang;
+pub mod gpu;
+pub mod openb;
 pub mod preemption;
 pub mod queue;
 

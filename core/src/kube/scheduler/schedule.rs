@@ -7,8 +7,8 @@ use super::cycle::{choose, find_nodes, post_filter, score_nodes};
 use super::decision::{Attempt, Decision, Outcome, Recording, record_filters, record_scores};
 use super::engine::{Scheduler, notify};
 use super::framework::{
-    Binder, Code, Context, CycleState, NodeStatuses, Nomination, PluginId, PluginSet, Profile, Rejection,
-    Status,
+    Binder, Code, Context, CycleState, NodeStatuses, Nomination, PluginId, PluginSet, PodAnnotations,
+    Profile, Rejection, Status,
 };
 use super::message::fit_error;
 use super::permit::WaitingPod;
@@ -163,8 +163,9 @@ impl Scheduler {
     ) -> Result<NodeId, Failure> {
         self.cluster.refresh();
         let Self { cluster, profiles, nominator, next_start_node, .. } = self;
-        let profile = &profiles[profile];
         let context = Context { pod: info, cluster };
+        profiles[profile].run_prepare(&context, state);
+        let profile = &profiles[profile];
         attempt.all_nodes = cluster.nodes().len();
         if attempt.all_nodes == 0 {
             let message = "no nodes available to schedule pods".to_owned();
@@ -187,7 +188,7 @@ impl Scheduler {
             if self.recording == Recording::Full {
                 record_scores(attempt, &context, profile, &found, &scores);
             }
-            if let Some(node) = choose(&found.feasible, &scores) {
+            if let Some(node) = choose(profile, &context, &found.feasible, &scores) {
                 return Ok(node);
             }
         }
@@ -443,6 +444,9 @@ fn run_bind(
                 return Err(format!("running PreBind plugin {:?}: {}", plugin.name(), status.message()));
             }
         }
+    }
+    if let Some(annotations) = state.read::<PodAnnotations>() {
+        binder.annotate(context.pod, annotations)?;
     }
     let mut bound = false;
     for (_, plugin) in profile.plugins() {

@@ -6,6 +6,7 @@
 //! rebuilt for a scheduling cycle but the order of nodes, and that only when a
 //! node came or went.
 
+mod changes;
 mod node_info;
 mod node_tree;
 mod owners;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Node;
 
 use super::gang::PodGroups;
+use changes::Changes;
+pub use changes::Moment;
 pub use node_info::{NodeId, NodeInfo};
 use node_tree::{NodeTree, Zone};
 pub use owners::OwnerKind;
@@ -51,6 +54,7 @@ pub struct Cluster {
     /// The place of each node in `order`.
     positions: Vec<u32>,
     order_is_stale: bool,
+    changes: Changes,
     /// On how many nodes each image is.
     image_nodes: BTreeMap<Symbol, u32>,
     /// Labels of namespaces.
@@ -79,6 +83,7 @@ impl Default for Cluster {
             order: Vec::new(),
             positions: Vec::new(),
             order_is_stale: false,
+            changes: Changes::default(),
             image_nodes: BTreeMap::new(),
             namespaces: BTreeMap::new(),
             no_labels: Labels::default(),
@@ -106,6 +111,27 @@ impl Cluster {
     pub fn node_by_name(&self, name: &str) -> Option<&NodeInfo> {
         let id = self.by_name.get(&self.symbols.get(name)?)?;
         Some(self.node(*id)).filter(|node| node.node.is_some())
+    }
+
+    /// Now, as far as nodes are concerned.
+    pub fn moment(&self) -> Moment {
+        self.changes.now()
+    }
+
+    /// The nodes that came, changed, went, or got or lost pods since then, in the order of the changes (a node may
+    /// be in it more than once); none if that is too long ago to know: then look at all of them.
+    pub fn changed_since(&self, moment: Moment) -> Option<&[NodeId]> {
+        self.changes.since(moment)
+    }
+
+    /// All nodes there ever were, by number.
+    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len() as u32).map(NodeId)
+    }
+
+    /// How many nodes there ever were; their numbers are below it.
+    pub fn node_slots(&self) -> usize {
+        self.nodes.len()
     }
 
     /// The name of a node.
@@ -162,6 +188,7 @@ impl Cluster {
     /// Adds a node or takes over its new state; answers what it was before.
     pub fn set_node(&mut self, node: Arc<Node>) -> (NodeId, Option<NodeInfo>) {
         let id = self.slot(node.metadata.name.as_deref().unwrap_or_default());
+        self.changes.note(id, self.nodes.len());
         let info = &mut self.nodes[id.index()];
         let was_there = info.node.is_some();
         // What plugins compare is the object's side; the pods need no copy.
@@ -201,6 +228,7 @@ impl Cluster {
         let id = self.node_by_name(name)?.id;
         let zone = Zone::new(&self.node(id).labels, &self.symbols);
         self.tree.remove(zone, id);
+        self.changes.note(id, self.nodes.len());
         self.order_is_stale = true;
         let images = std::mem::take(&mut self.nodes[id.index()].images);
         self.count_images(&images, false);
@@ -211,6 +239,7 @@ impl Cluster {
     /// Puts a pod on the node of that name, which need not be known yet.
     pub fn add_pod(&mut self, pod: &Arc<PodInfo>, node: &str) -> NodeId {
         let id = self.slot(node);
+        self.changes.note(id, self.nodes.len());
         self.nodes[id.index()].add_pod(pod);
         self.groups.note_scheduled(pod, true);
         self.note_affinity(id, pod);
@@ -219,6 +248,7 @@ impl Cluster {
 
     /// Takes a pod off its node.
     pub fn remove_pod(&mut self, pod: &PodInfo, node: NodeId) {
+        self.changes.note(node, self.nodes.len());
         if self.nodes[node.index()].remove_pod(pod) {
             self.groups.note_scheduled(pod, false);
         }

@@ -27,6 +27,8 @@ pub struct NodeInfo {
     pub id: NodeId,
     /// Its name.
     pub name: Symbol,
+    /// Another number after every change; what was worked out for one holds as long as it stays.
+    pub version: u64,
     /// What pods may take in all.
     pub allocatable: Resources,
     /// How many pods it may have.
@@ -61,6 +63,7 @@ impl NodeInfo {
         Self {
             id,
             name,
+            version: 0,
             allocatable: Resources::default(),
             allowed_pods: 0,
             requested: Resources::default(),
@@ -79,6 +82,7 @@ impl NodeInfo {
 
     /// Takes over the object's side of a node; its pods stay.
     pub(super) fn set_node(&mut self, node: Arc<Node>, names: &mut ResourceNames, symbols: &mut Symbols) {
+        self.version += 1;
         let spec = node.spec.as_ref();
         let status = node.status.as_ref();
         let allocatable = status.and_then(|status| status.allocatable.as_ref());
@@ -112,6 +116,7 @@ impl NodeInfo {
         );
         let absent = Self::absent(self.id, self.name);
         let old = std::mem::replace(self, absent);
+        self.version = old.version + 1;
         self.requested = old.requested;
         self.nonzero_requested = old.nonzero_requested;
         self.used_ports = old.used_ports;
@@ -122,6 +127,7 @@ impl NodeInfo {
 
     /// Puts a pod on the node.
     pub fn add_pod(&mut self, pod: &Arc<PodInfo>) {
+        self.version += 1;
         self.requested.add(&pod.requests.exact);
         for (total, id) in self.nonzero_requested.iter_mut().zip([ResourceId::CPU, ResourceId::MEMORY]) {
             *total = total.saturating_add(pod.requests.nonzero.get(id));
@@ -139,6 +145,7 @@ impl NodeInfo {
     /// Takes a pod off the node; says whether it was there.
     pub fn remove_pod(&mut self, pod: &PodInfo) -> bool {
         let Some(pod) = take(&mut self.pods, pod) else { return false };
+        self.version += 1;
         self.requested.sub(&pod.requests.exact);
         for (total, id) in self.nonzero_requested.iter_mut().zip([ResourceId::CPU, ResourceId::MEMORY]) {
             *total = total.saturating_sub(pod.requests.nonzero.get(id));

@@ -10,7 +10,7 @@ use super::cluster::PodInfo;
 use super::config::{ConfigError, SchedulerConfiguration};
 use super::decision::{Attempt, Decision, Outcome};
 use super::engine::Scheduler;
-use super::framework::{Binder, Registry};
+use super::framework::{Binder, PodAnnotations, Registry};
 use super::gang::GroupAttempt;
 use crate::kube::api::{ApiServer, DeleteOptions, EventRecord, Kind, Object, WatchEvent, WatchVerb};
 use crate::sim::SimTime;
@@ -281,6 +281,16 @@ impl Binder for ApiBinder<'_> {
         let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
         let namespace = super::cluster::namespace(&pod.pod);
         self.0.bind(namespace, name, node).map(|_| ()).map_err(|status| status.message)
+    }
+
+    fn annotate(&mut self, pod: &PodInfo, annotations: &PodAnnotations) -> Result<(), String> {
+        let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
+        let namespace = super::cluster::namespace(&pod.pod);
+        let write = |pod: &mut Pod| {
+            let all = pod.metadata.annotations.get_or_insert_default();
+            all.extend(annotations.0.iter().map(|(key, value)| (key.clone(), value.clone())));
+        };
+        self.0.update::<Pod>(namespace, name, write).map(|_| ()).map_err(|status| status.message)
     }
 }
 

@@ -10,9 +10,9 @@ mod status;
 pub use cycle_state::{CycleState, StateData};
 pub use placement::{Assignments, GroupContext, Placement, PlacementGenerate, PlacementScore};
 pub use plugin::{
-    Bind, Binder, ClonePlugin, Context, Filter, MAX_NODE_SCORE, Nomination, Permit, Plugin, PostBind,
-    PostFilter, PostFilterContext, PostFilterResult, PreBind, PreEnqueue, PreFilter, PreFilterResult,
-    PreScore, QueueSort, Reserve, RunFilters, Score, default_normalize,
+    Bind, Binder, ClonePlugin, Context, Filter, MAX_NODE_SCORE, Nomination, Permit, Plugin, PodAnnotations,
+    PostBind, PostFilter, PostFilterContext, PostFilterResult, PreBind, PreEnqueue, PreFilter,
+    PreFilterResult, PreScore, Prepare, QueueSort, Reserve, RunFilters, Score, TieBreak, default_normalize,
 };
 pub(super) use profile::{Filters, FiltersWithNominated};
 pub use profile::{NodeStatuses, PluginId, PluginSet, PreFilterOutcome, Profile, Rejection};

@@ -55,6 +55,15 @@ pub trait Plugin: ClonePlugin + fmt::Debug {
     /// `NodeResourcesFit`
     fn name(&self) -> &str;
 
+    /// Bring up to date what is kept from one cycle to the next. Not an extension point of kube-scheduler.
+    fn prepare(&mut self) -> Option<&mut dyn Prepare> {
+        None
+    }
+    /// Which of the best nodes? Not an extension point of kube-scheduler.
+    fn tie_break(&self) -> Option<&dyn TieBreak> {
+        None
+    }
+
     /// May the pod enter the queue at all?
     fn pre_enqueue(&self) -> Option<&dyn PreEnqueue> {
         None
@@ -122,6 +131,24 @@ pub trait Plugin: ClonePlugin + fmt::Debug {
     fn queueing_hint(&self, _context: &Context<'_>, _change: &ClusterChange<'_>) -> Hint {
         Hint::Queue
     }
+}
+
+/// Bring up to date what is kept from one cycle to the next.
+///
+/// Filters and scores are asked for thousands of nodes in each cycle, of which few have changed since the last one
+/// ([`Cluster::changed_since`]). A plugin that keeps its answers works them out anew here, once before each cycle of
+/// its profile, and only looks them up later. In the profile's order: what one plugin writes into the state, those
+/// after it can read.
+pub trait Prepare {
+    /// Looks at the pod and the cluster.
+    fn prepare(&mut self, context: &Context<'_>, state: &mut CycleState);
+}
+
+/// Which of the nodes that share the best score? The first plugin of a profile that has this extension point says so;
+/// without one, it is the node that kube-scheduler's heap has on top.
+pub trait TieBreak {
+    /// Of the best nodes, the one with the lowest rank is taken; among equal ranks, the one that was found first.
+    fn rank(&self, context: &Context<'_>, node: NodeId) -> u64;
 }
 
 /// May the pod enter the queue?
@@ -279,7 +306,21 @@ pub trait Binder {
     ///
     /// The binding was refused: the pod is gone or was bound by somebody else.
     fn bind(&mut self, pod: &PodInfo, node: &str) -> Result<(), String>;
+
+    /// Writes annotations on the pod before it is bound ([`PodAnnotations`]); the error is for people.
+    ///
+    /// # Errors
+    ///
+    /// The pod is gone, or somebody objects to the annotations.
+    fn annotate(&mut self, _pod: &PodInfo, _annotations: &PodAnnotations) -> Result<(), String> {
+        Ok(())
+    }
 }
+
+/// Annotations that plugins want on the pod once it has a node: written into the cycle's state by [`Reserve`],
+/// and on the pod by the [`Binder`] right before it is bound.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodAnnotations(pub std::collections::BTreeMap<String, String>);
 
 /// What must be done before the pod is bound.
 pub trait PreBind {

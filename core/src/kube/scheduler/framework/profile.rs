@@ -122,6 +122,8 @@ pub struct Profile {
     pub(in super::super) plugins: Vec<Box<dyn Plugin>>,
     /// What the normalised scores are multiplied by, by plugin.
     pub(in super::super) weights: Vec<i64>,
+    /// Plugins whose scores do not count.
+    pub(in super::super) without_score: PluginSet,
     /// For each kind of event, the plugins that want to know of it.
     interested: Vec<PluginSet>,
     queue_sort: Option<PluginId>,
@@ -142,7 +144,15 @@ impl Profile {
             }
         }
         let queue_sort = plugins.iter().position(|plugin| plugin.queue_sort().is_some()).map(PluginId::new);
-        Self { scheduler_name, percentage_of_nodes_to_score, plugins, weights, interested, queue_sort }
+        Self {
+            scheduler_name,
+            percentage_of_nodes_to_score,
+            plugins,
+            weights,
+            without_score: PluginSet::default(),
+            interested,
+            queue_sort,
+        }
     }
 
     /// A plugin by its place.
@@ -180,6 +190,20 @@ impl Profile {
             let status = plugin.pre_enqueue()?.pre_enqueue(pod);
             (!status.is_success()).then(|| (id, status.message().into()))
         })
+    }
+
+    /// Lets plugins bring up to date what they keep from one cycle to the next.
+    pub(in super::super) fn run_prepare(&mut self, context: &Context<'_>, state: &mut CycleState) {
+        for plugin in &mut self.plugins {
+            if let Some(prepare) = plugin.prepare() {
+                prepare.prepare(context, state);
+            }
+        }
+    }
+
+    /// The plugin that decides among the best nodes, if one does.
+    pub(in super::super) fn tie_break(&self) -> Option<&dyn super::TieBreak> {
+        self.plugins().find_map(|(_, plugin)| plugin.tie_break())
     }
 
     /// Runs the pre-filters.

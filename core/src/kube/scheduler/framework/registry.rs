@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::cluster::Cluster;
-use super::super::plugins;
+use super::super::{gpu, plugins};
 use super::Plugin;
 
 /// Makes a plugin from its arguments (`pluginConfig[].args`, null if there are none).
@@ -20,10 +20,13 @@ pub struct Registry {
 }
 
 impl Default for Registry {
-    /// The plugins of kube-scheduler.
+    /// The plugins of kube-scheduler, and those of [`gpu`].
     fn default() -> Self {
         let mut registry = Self { factories: BTreeMap::new() };
         for (name, _, factory) in plugins::DEFAULT {
+            registry.register(name, *factory);
+        }
+        for (name, factory) in gpu::PLUGINS {
             registry.register(name, *factory);
         }
         registry

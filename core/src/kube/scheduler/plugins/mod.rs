@@ -51,7 +51,7 @@ pub(super) const DEFAULT: &[(&str, i64, Factory)] = &[
 pub(super) use gang_scheduling::NAME as GANG_SCHEDULING;
 
 /// Reads the arguments of a plugin; null stands for its defaults.
-fn arguments<T: DeserializeOwned + Default>(args: &Value) -> Result<T, String> {
+pub(super) fn arguments<T: DeserializeOwned + Default>(args: &Value) -> Result<T, String> {
     let Value::Object(fields) = args else {
         return if args.is_null() { Ok(T::default()) } else { Err("args must be an object".to_owned()) };
     };
@@ -62,6 +62,6 @@ fn arguments<T: DeserializeOwned + Default>(args: &Value) -> Result<T, String> {
 }
 
 /// For plugins without arguments.
-fn no_arguments(args: &Value) -> Result<(), String> {
+pub(super) fn no_arguments(args: &Value) -> Result<(), String> {
     if args.is_null() { Ok(()) } else { Err("this plugin takes no args".to_owned()) }
 }
