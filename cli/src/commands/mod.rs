@@ -5,6 +5,7 @@ mod exercises;
 mod grade;
 mod run;
 mod shell;
+mod simulate;
 
 use clap::Subcommand;
 
@@ -16,6 +17,7 @@ pub enum Command {
     Grade(grade::Grade),
     Exercises(exercises::Exercises),
     Check(check::Check),
+    Simulate(simulate::Simulate),
 }
 
 impl Command {
@@ -27,6 +29,7 @@ impl Command {
             Self::Grade(command) => command.run(),
             Self::Exercises(command) => command.run(),
             Self::Check(command) => command.run(),
+            Self::Simulate(command) => command.run(),
         }
     }
 }
