@@ -17,9 +17,12 @@ use super::spec::{LabSpec, SpecError};
 /// to rest; a component that always has more to do at the same instant is a bug.
 const MAX_ROUNDS: usize = 100_000;
 
-/// kube-scheduler's own, with the gates on by which it places groups of pods.
-fn scheduler_configuration() -> SchedulerConfiguration {
-    SchedulerConfiguration { feature_gates: Features::all(), ..SchedulerConfiguration::default() }
+/// The lab's own, or kube-scheduler's with the gates on by which it places groups of pods.
+fn scheduler_configuration(spec: &LabSpec) -> SchedulerConfiguration {
+    spec.scheduler.clone().unwrap_or_else(|| SchedulerConfiguration {
+        feature_gates: Features::all(),
+        ..SchedulerConfiguration::default()
+    })
 }
 
 /// Machines, API server, queues, scheduler and kubelets.
@@ -39,7 +42,7 @@ impl Cluster {
         let mut cluster = Self {
             machines: spec.machines()?,
             api: ApiServer::new(epoch, seed),
-            scheduler: SchedulerController::new(&scheduler_configuration())
+            scheduler: SchedulerController::new(&scheduler_configuration(spec))
                 .map_err(|error| SpecError::Scheduler(error.to_string()))?,
             queues: QueueController::new(),
             kubelets: Kubelets::new(epoch, seed),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::hardware::{self, Driver, GpuGroup, SystemModel};
 use crate::kube::kubelet::NodeConfig;
 use crate::kube::manifest::{self, Diagnostic};
+use crate::kube::scheduler::SchedulerConfiguration;
 use crate::process::images::{ImageSpec, Unknown};
 use crate::sim::{Epoch, Seed};
 
@@ -43,6 +44,10 @@ pub struct LabSpec {
     pub start: Option<Timestamp>,
     /// The machines, in the order in which they join.
     pub nodes: Vec<NodeSpec>,
+    /// The scheduler's configuration, with as many profiles as pods may name in `schedulerName`; kube-scheduler's own
+    /// if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduler: Option<SchedulerConfiguration>,
     /// Images that the registries have beside those of the catalogue.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageSpec>,
@@ -254,6 +259,28 @@ mod tests {
         let config = &spec.node_configs().unwrap()[2];
         assert_eq!(config.labels["topology.kubernetes.io/zone"], "a");
         assert_eq!(config.taints[0].effect, "NoSchedule");
+    }
+
+    #[test]
+    fn the_scheduler_of_a_lab_can_have_profiles_of_its_own() {
+        let yaml = "nodes: [{name: a, system: server}]
+scheduler:
+  profiles:
+  - schedulerName: default-scheduler
+  - schedulerName: packer
+    plugins: {multiPoint: {enabled: [{name: NodeResourcesFit, weight: 10}]}}
+    pluginConfig:
+    - name: NodeResourcesFit
+      args: {scoringStrategy: {type: MostAllocated, resources: [{name: nvidia.com/gpu}]}}
+";
+        let spec = LabSpec::from_yaml(yaml).unwrap();
+        assert_eq!(spec.scheduler.as_ref().unwrap().profiles[1].scheduler_name, "packer");
+        assert!(crate::lab::Lab::new(spec).is_ok());
+        let spec = LabSpec::from_yaml(&yaml.replace("MostAllocated", "Fullest")).unwrap();
+        let error = crate::lab::Lab::new(spec).unwrap_err().to_string();
+        assert!(error.starts_with("scheduler: profiles[1].pluginConfig NodeResourcesFit: "), "{error}");
+        let error = LabSpec::from_yaml(&yaml.replace("multiPoint", "multipoint")).unwrap_err().to_string();
+        assert!(error.contains("line 6"), "{error}");
     }
 
     #[test]

@@ -34,8 +34,10 @@ pub struct Plot {
 const WIDTH: f64 = 820.0;
 const LEFT: f64 = 56.0;
 const RIGHT: f64 = 24.0;
-/// Title and legend.
+/// Title and a legend of one line.
 const TOP: f64 = 76.0;
+/// Another line of the legend.
+const LEGEND_LINE: f64 = 20.0;
 const PANEL_HEIGHT: f64 = 260.0;
 /// Between two panels, and under the last.
 const GAP: f64 = 56.0;
@@ -57,7 +59,9 @@ const LINES: [(&str, &str, &str); 7] = [
 impl Plot {
     /// The figure as a file of its own.
     pub fn svg(&self) -> String {
-        let height = TOP + (PANEL_HEIGHT + GAP) * self.panels.len() as f64;
+        let mut legend = String::new();
+        let top = self.legend(&mut legend);
+        let height = top + (PANEL_HEIGHT + GAP) * self.panels.len() as f64;
         let title = escape(&self.title);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
@@ -68,10 +72,10 @@ impl Plot {
             escape(&self.description()),
             style(),
         );
-        self.legend(&mut svg);
-        let x = Axis::over(self.points().map(|point| point.0));
+        svg += &legend;
+        let x = Axis::to(self.points().map(|point| point.0));
         for (index, panel) in self.panels.iter().enumerate() {
-            let top = TOP + (PANEL_HEIGHT + GAP) * index as f64;
+            let top = top + (PANEL_HEIGHT + GAP) * index as f64;
             let label = if index + 1 == self.panels.len() { self.x_label.as_str() } else { "" };
             panel.draw(&mut svg, &x, top, label);
         }
@@ -79,7 +83,7 @@ impl Plot {
         svg
     }
 
-    fn points(&self) -> impl Iterator<Item = (f64, f64)> {
+    fn points(&self) -> impl Iterator<Item = (f64, f64)> + Clone {
         let series = self.panels.iter().flat_map(|panel| &panel.series);
         series.flat_map(|series| series.points.iter().copied())
     }
@@ -105,22 +109,30 @@ impl Plot {
         text
     }
 
-    fn legend(&self, svg: &mut String) {
-        let Some(panel) = self.panels.first() else { return };
-        let mut x = LEFT;
-        for (index, series) in panel.series.iter().enumerate() {
+    /// Draws the legend; answers where the panels begin.
+    fn legend(&self, svg: &mut String) -> f64 {
+        let series = self.panels.first().map(|panel| panel.series.as_slice()).unwrap_or_default();
+        let (mut x, mut down) = (LEFT, 0.0);
+        for (index, series) in series.iter().enumerate() {
+            // Letters of this size are seven units wide on average.
+            let width = 50.0 + 7.0 * series.name.chars().count() as f64;
+            if x > LEFT && x + width > WIDTH - RIGHT {
+                (x, down) = (LEFT, down + LEGEND_LINE);
+            }
             let line = index % LINES.len();
-            let _ = write!(
+            let y = 50.0 + down;
+            let _ = writeln!(
                 svg,
-                "<line class=\"line l{line}\" x1=\"{x}\" y1=\"50\" x2=\"{}\" y2=\"50\"/>\
-                 <text x=\"{}\" y=\"54\">{}</text>\n",
+                "<line class=\"line l{line}\" x1=\"{x}\" y1=\"{y}\" x2=\"{}\" y2=\"{y}\"/>\
+                 <text x=\"{}\" y=\"{}\">{}</text>",
                 x + 26.0,
                 x + 32.0,
+                y + 4.0,
                 escape(&series.name),
             );
-            // Letters of this size are seven units wide on average.
-            x += 50.0 + 7.0 * series.name.chars().count() as f64;
+            x += width;
         }
+        TOP + down
     }
 }
 
@@ -203,12 +215,20 @@ impl Axis {
         Self { step, end: (most / step).ceil() * step }
     }
 
+    /// From 0 to the last value itself.
+    fn to(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let most = values.clone().filter(|value| value.is_finite()).fold(0.0, f64::max);
+        let axis = Self::over(values);
+        if most > 0.0 { Self { end: most, ..axis } } else { axis }
+    }
+
     fn part(&self, value: f64) -> f64 {
         value / self.end
     }
 
     fn ticks(&self) -> impl Iterator<Item = f64> {
-        let count = (self.end / self.step).round() as u32;
+        // A little more, as 0.7 / 0.1 is less than 7.
+        let count = (self.end / self.step + 1e-9) as u32;
         // Rounded, as 3 times 0.1 is not 0.3.
         (0..=count).map(|tick| (f64::from(tick) * self.step * 1e6).round() / 1e6)
     }

@@ -12,7 +12,7 @@ use super::framework::{Plugin, PluginId, PluginSet, Profile, Registry};
 use super::plugins;
 
 /// The configuration of the scheduler. [`Default`] is kube-scheduler's.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct SchedulerConfiguration {
     /// `kubescheduler.config.k8s.io/v1`
@@ -47,7 +47,7 @@ impl Default for SchedulerConfiguration {
 }
 
 /// One profile.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ProfileConfiguration {
     /// Pods name it in `spec.schedulerName`.
@@ -73,7 +73,7 @@ impl Default for ProfileConfiguration {
 }
 
 /// Plugins enabled and disabled.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PluginsConfiguration {
     /// At all their extension points.
@@ -84,7 +84,7 @@ pub struct PluginsConfiguration {
 }
 
 /// Plugins enabled and disabled at one place.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PluginSetConfiguration {
     /// Added after the default ones; a default one named here only changes its weight and goes to the end.
@@ -101,7 +101,7 @@ impl PluginSetConfiguration {
 }
 
 /// A plugin by its name.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PluginReference {
     /// `NodeResourcesFit`
@@ -111,7 +111,7 @@ pub struct PluginReference {
 }
 
 /// Arguments of a plugin.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PluginArguments {
     /// `NodeResourcesFit`

@@ -2,6 +2,7 @@
 
 use super::choose::{feasible_nodes_to_find, heap_root};
 use super::cluster::NodeId;
+use super::decision::Recording;
 use super::framework::{
     Code, Context, CycleState, MAX_NODE_SCORE, NodeStatuses, PluginId, PluginSet, PreFilterOutcome, Profile,
     Rejection, RunFilters, Status,
@@ -37,6 +38,7 @@ pub(super) fn find_nodes(
     state: &mut CycleState,
     nominator: &Nominator,
     percentage: i32,
+    recording: Recording,
     next_start: &mut usize,
 ) -> Found {
     let mut found = Found::default();
@@ -65,7 +67,7 @@ pub(super) fn find_nodes(
         // It is looked at again among all nodes.
         found.statuses.rejected.clear();
     }
-    find_among_all(profile, context, state, &filters, outcome, percentage, next_start, &mut found);
+    find_among_all(profile, context, state, &filters, outcome, percentage, recording, next_start, &mut found);
     found
 }
 
@@ -77,6 +79,7 @@ fn find_among_all(
     filters: &FiltersWithNominated<'_>,
     outcome: PreFilterOutcome,
     percentage: i32,
+    recording: Recording,
     next_start: &mut usize,
     found: &mut Found,
 ) {
@@ -90,11 +93,44 @@ fn find_among_all(
     }
     let nodes = limited.as_deref().unwrap_or(all);
     let enough = feasible_nodes_to_find(percentage, nodes.len());
-    search(filters, context, state, nodes, *next_start, enough, found);
-    let processed = found.feasible.len() + found.statuses.rejected.len();
+    // Why a node was refused is only asked where somebody keeps it, or where no node is left.
+    let quick = recording == Recording::Brief && filters.nominator.is_empty();
+    let rejected =
+        if quick { search_quickly(filters, context, state, nodes, *next_start, enough, found) } else { 0 };
+    if found.feasible.is_empty() {
+        search(filters, context, state, nodes, *next_start, enough, found);
+    }
+    let processed = found.feasible.len() + found.statuses.rejected.len().max(rejected);
     found.evaluated = processed;
     // Over all nodes, even if only few were looked at: so does upstream.
     *next_start = (*next_start + processed) % all.len().max(1);
+}
+
+/// As [`search`], without keeping why nodes were refused; answers how many were. What it finds where a plugin fails,
+/// or no node will do, is nothing: then the reasons are wanted after all.
+fn search_quickly(
+    filters: &FiltersWithNominated<'_>,
+    context: &Context<'_>,
+    state: &CycleState,
+    nodes: &[NodeId],
+    start: usize,
+    enough: usize,
+    found: &mut Found,
+) -> usize {
+    let (before, after) = nodes.split_at(start % nodes.len().max(1));
+    let mut rejected = 0;
+    for &id in after.iter().chain(before) {
+        match filters.filters.answer(context, state, context.cluster.node(id)) {
+            Code::Success if found.feasible.len() == enough => break,
+            Code::Success => found.feasible.push(id),
+            Code::Error => {
+                found.feasible.clear();
+                return 0;
+            }
+            _ => rejected += 1,
+        }
+    }
+    rejected
 }
 
 /// Filters nodes from `start` on, until more than `enough` are feasible.

@@ -46,6 +46,11 @@ impl Nominator {
         pods.filter(|other| other.priority >= pod.priority && !other.is_same(pod)).collect()
     }
 
+    /// Whether no pod is nominated anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.by_node.is_empty()
+    }
+
     /// Pods nominated to a node that are less important than `pod`.
     pub fn less_important(&self, pod: &PodInfo, node: NodeId) -> Vec<Arc<PodInfo>> {
         let pods = self.by_node.get(&node).into_iter().flatten();

@@ -172,7 +172,8 @@ impl Scheduler {
             return Err(Failure { rejected: true, ..Failure::error(message) });
         }
         let percentage = profile.percentage_of_nodes_to_score.unwrap_or(self.percentage_of_nodes_to_score);
-        let found = find_nodes(profile, &context, state, nominator, percentage, next_start_node);
+        let found =
+            find_nodes(profile, &context, state, nominator, percentage, self.recording, next_start_node);
         attempt.evaluated = found.evaluated;
         if self.recording == Recording::Full {
             record_filters(attempt, &context, profile, &found);

@@ -311,6 +311,13 @@ impl Filters<'_> {
         self.run(context, state, node)
     }
 
+    /// The first answer that is no success, without its reasons.
+    #[inline]
+    pub fn answer(&self, context: &Context<'_>, state: &CycleState, node: &NodeInfo) -> Code {
+        let answers = self.active.iter().map(|(_, filter)| filter.filter(context, state, node).code);
+        answers.into_iter().find(|code| *code != Code::Success).unwrap_or_default()
+    }
+
     /// Tells all pre-filters that `other` is also on `node`.
     pub fn add_pod(&self, context: &Context<'_>, state: &mut CycleState, other: &PodInfo, node: &NodeInfo) {
         for (id, plugin) in self.profile.plugins() {

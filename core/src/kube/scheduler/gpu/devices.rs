@@ -53,6 +53,11 @@ impl NodeGpus {
         self.total_left
     }
 
+    /// Free thousandths of the device that has most of them.
+    pub const fn max_left(&self) -> u16 {
+        self.max_left
+    }
+
     /// How many devices are wholly free.
     pub const fn idle(&self) -> u16 {
         self.idle

@@ -102,6 +102,11 @@ impl GpuRequest {
         self.milli as i64 * self.count as i64
     }
 
+    /// Whether any model and any device will do.
+    pub(super) fn has_no_wishes(&self) -> bool {
+        self.models.is_none() && self.devices.is_empty()
+    }
+
     /// Whether GPUs of this model will do.
     pub(super) fn accepts(&self, model: Option<Symbol>) -> bool {
         self.models.as_ref().is_none_or(|models| model.is_some_and(|model| models.contains(&model)))

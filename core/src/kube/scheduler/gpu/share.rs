@@ -60,6 +60,17 @@ struct Taken {
     devices: DeviceList,
 }
 
+/// The room of a node in short.
+#[derive(Clone, Copy, Debug, Default)]
+struct Room {
+    /// [`NodeGpus::version`]
+    version: u64,
+    /// The largest share that one of its GPUs has left, in thousandths.
+    share: u16,
+    /// How many of its GPUs are idle.
+    whole: u16,
+}
+
 #[derive(Clone, Debug)]
 struct OpenGpuShare {
     names: Names,
@@ -68,6 +79,8 @@ struct OpenGpuShare {
     /// The moment up to which `nodes` is right.
     seen: Moment,
     nodes: Arc<Vec<NodeGpus>>,
+    /// Of each node what most pods ask for, side by side: the filter looks at every node for every pod.
+    rooms: Vec<Room>,
     /// What the pods of each node got here.
     taken: Vec<Vec<Taken>>,
     /// What the pod of this cycle asks for.
@@ -94,6 +107,7 @@ pub(super) fn new(args: &Value, cluster: &mut Cluster) -> Result<Box<dyn Plugin>
         rng: Seed::new(args.seed).rng(NAME),
         seen: Moment::default(),
         nodes: Arc::default(),
+        rooms: Vec::new(),
         taken: Vec::new(),
         request: GpuRequest::default(),
     }))
@@ -132,11 +146,15 @@ impl Prepare for OpenGpuShare {
         self.taken.resize_with(count, Vec::new);
         let nodes = Arc::make_mut(&mut self.nodes);
         nodes.resize_with(count, NodeGpus::default);
+        self.rooms.resize(count, Room::default());
         let mut renew = |id: NodeId| {
             let (node, taken) = (cluster.node(id), &mut self.taken[id.index()]);
             if nodes[id.index()].version != node.version {
                 let mut known = std::mem::take(taken);
-                nodes[id.index()] = count_up(node, &known, &self.names, &cluster.symbols);
+                let gpus = count_up(node, &known, &self.names, &cluster.symbols);
+                self.rooms[id.index()] =
+                    Room { version: gpus.version, share: gpus.max_left(), whole: gpus.idle() };
+                nodes[id.index()] = gpus;
                 // A pod that went gave back what it had.
                 known.retain(|taken| node.pods.iter().any(|pod| (pod.namespace, pod.name) == taken.pod));
                 *taken = known;
@@ -232,6 +250,18 @@ impl Filter for OpenGpuShare {
     fn filter(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> Status {
         if self.request.milli == 0 {
             return Status::success();
+        }
+        if self.request.has_no_wishes()
+            && let Some(room) = self.rooms.get(node.id.index()).filter(|room| room.version == node.version)
+        {
+            let fits = match self.request.count {
+                0 => false,
+                1 => self.request.milli <= room.share,
+                count => self.request.milli == MILLI && count <= room.whole,
+            };
+            if fits {
+                return Status::success();
+            }
         }
         let fits = |gpus: &NodeGpus| {
             self.request.count > 0 && gpus.has_room(&self.request) && self.request.accepts(gpus.model)
