@@ -1,14 +1,13 @@
-//! How fast pods are placed: scheduler_perf's SchedulingBasic shape at three sizes.
+//! How fast pods are placed: the shapes of upstream's performance tests at three sizes each.
 //!
-//! Nodes of 4 CPUs, 32 GiB and 110 pods; pods of 100m and 500 MB; the default
-//! profile and sampling. An item is a pod: the time per item must grow far
-//! slower than the number of nodes. `cargo bench -p clusterlab --bench scheduler`
+//! An item is a pod: the time per item must grow far slower than the number of nodes.
+//! `cargo bench -p clusterlab --bench scheduler`; one run of any size: `clusterlab bench kube`.
 
-use clusterlab::kube::scheduler::{Recording, Scheduler, SchedulerConfiguration};
-use clusterlab::sim::SimTime;
+use std::sync::Arc;
+
+use clusterlab::kube::scheduler::workload::{Shape, Workload, drain};
+use clusterlab::kube::scheduler::{Recording, Scheduler};
 use divan::counter::ItemsCount;
-use k8s_openapi::api::core::v1::{Node, Pod};
-use serde_json::{from_value, json};
 
 fn main() {
     divan::main();
@@ -16,69 +15,73 @@ fn main() {
 
 /// Nodes and pods, as upstream's performance tests pair them.
 const SIZES: [(usize, usize); 3] = [(500, 1_000), (5_000, 10_000), (20_000, 40_000)];
+/// Where each pod has a good deal to do.
+const HEAVIER: [(usize, usize); 3] = [(500, 500), (2_000, 2_000), (5_000, 5_000)];
 
-fn node(index: usize) -> Node {
-    let capacity = json!({"cpu": "4", "memory": "32Gi", "pods": "110"});
-    from_value(json!({
-        "metadata": {"name": format!("node-{index}"), "labels": {"kubernetes.io/hostname": format!("node-{index}")}},
-        "status": {"allocatable": capacity, "capacity": capacity},
-    }))
-    .expect("a node")
+fn run(
+    bencher: divan::Bencher<'_, '_>,
+    shape: Shape,
+    (nodes, pods): (usize, usize),
+    ready: fn(&Workload) -> Scheduler,
+) {
+    let workload = Workload::new(shape, nodes, pods);
+    bencher.counter(ItemsCount::new(pods)).with_inputs(|| ready(&workload)).bench_values(|mut scheduler| {
+        assert_eq!(drain(&mut scheduler).scheduled, pods);
+        scheduler
+    });
 }
 
-fn pod(index: usize) -> Pod {
-    let requests = json!({"cpu": "100m", "memory": "500Mi"});
-    from_value(json!({
-        "metadata": {"name": format!("pod-{index}"), "namespace": "default"},
-        "spec": {"containers": [{"name": "pause", "image": "registry.k8s.io/pause:3.10", "resources": {"requests": requests}}]},
-    }))
-    .expect("a pod")
-}
-
-fn loaded(nodes: usize, pods: usize, recording: Recording) -> Scheduler {
-    let mut scheduler =
-        Scheduler::new(&SchedulerConfiguration::default()).expect("the default configuration");
-    scheduler.set_recording(recording, 1);
-    for index in 0..nodes {
-        scheduler.add_node(node(index));
-    }
-    for index in 0..pods {
-        scheduler.add_pod(pod(index));
-    }
-    scheduler
-}
-
-fn drain(mut scheduler: Scheduler) -> usize {
-    std::iter::from_fn(|| scheduler.schedule_one(SimTime::ZERO)).filter(|d| d.node().is_some()).count()
+fn brief(workload: &Workload) -> Scheduler {
+    workload.scheduler(Recording::Brief)
 }
 
 #[divan::bench(args = SIZES, sample_count = 3, sample_size = 1)]
-fn scheduling_basic(bencher: divan::Bencher<'_, '_>, (nodes, pods): (usize, usize)) {
-    bencher
-        .counter(ItemsCount::new(pods))
-        .with_inputs(|| loaded(nodes, pods, Recording::Brief))
-        .bench_values(|scheduler| assert_eq!(drain(scheduler), pods));
+fn basic(bencher: divan::Bencher<'_, '_>, size: (usize, usize)) {
+    run(bencher, Shape::Basic, size, brief);
 }
 
 /// The same with every verdict and score kept, as the lab runs it.
 #[divan::bench(args = [SIZES[0]], sample_count = 3, sample_size = 1)]
-fn scheduling_basic_explained(bencher: divan::Bencher<'_, '_>, (nodes, pods): (usize, usize)) {
-    bencher
-        .counter(ItemsCount::new(pods))
-        .with_inputs(|| loaded(nodes, pods, Recording::Full))
-        .bench_values(|scheduler| assert_eq!(drain(scheduler), pods));
+fn basic_explained(bencher: divan::Bencher<'_, '_>, size: (usize, usize)) {
+    run(bencher, Shape::Basic, size, |workload| workload.scheduler(Recording::Full));
+}
+
+/// The same with every pod looked at anew, though it is equal to the one before.
+#[divan::bench(args = [SIZES[0], SIZES[1]], sample_count = 3, sample_size = 1)]
+fn basic_without_kept_answers(bencher: divan::Bencher<'_, '_>, size: (usize, usize)) {
+    run(bencher, Shape::Basic, size, |workload| {
+        let mut scheduler = brief(workload);
+        scheduler.set_answers_kept(false);
+        scheduler
+    });
+}
+
+#[divan::bench(args = HEAVIER, sample_count = 3, sample_size = 1)]
+fn spread(bencher: divan::Bencher<'_, '_>, size: (usize, usize)) {
+    run(bencher, Shape::Spread, size, brief);
+}
+
+#[divan::bench(args = HEAVIER, sample_count = 3, sample_size = 1)]
+fn affinity(bencher: divan::Bencher<'_, '_>, size: (usize, usize)) {
+    run(bencher, Shape::Affinity, size, brief);
+}
+
+#[divan::bench(args = HEAVIER, sample_count = 3, sample_size = 1)]
+fn preemption(bencher: divan::Bencher<'_, '_>, size: (usize, usize)) {
+    run(bencher, Shape::Preemption, size, brief);
 }
 
 /// What it costs to take up an object.
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn add_pods(bencher: divan::Bencher<'_, '_>) {
-    let pods: Vec<Pod> = (0..10_000).map(pod).collect();
+    let workload = Workload::new(Shape::Basic, 1, 10_000);
+    let empty = Workload { pods: Vec::new(), ..workload.clone() };
     bencher
-        .counter(ItemsCount::new(pods.len()))
-        .with_inputs(|| (loaded(1, 0, Recording::Brief), pods.clone()))
+        .counter(ItemsCount::new(workload.pods.len()))
+        .with_inputs(|| (brief(&empty), workload.pods.clone()))
         .bench_values(|(mut scheduler, pods)| {
             for pod in pods {
-                scheduler.add_pod(pod);
+                scheduler.add_pod(Arc::clone(&pod));
             }
             scheduler
         });

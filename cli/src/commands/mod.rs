@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, and `run`, which answers the exit code.
 
+mod bench;
 mod check;
 mod exercises;
 mod grade;
@@ -18,6 +19,7 @@ pub enum Command {
     Exercises(exercises::Exercises),
     Check(check::Check),
     Simulate(simulate::Simulate),
+    Bench(bench::Bench),
 }
 
 impl Command {
@@ -30,6 +32,7 @@ impl Command {
             Self::Exercises(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Simulate(command) => command.run(),
+            Self::Bench(command) => command.run(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The search for a node: filters, scores, choice. Pure functions over the cluster's state.
 
+use super::answers::Kept;
 use super::choose::{feasible_nodes_to_find, heap_root};
 use super::cluster::NodeId;
 use super::decision::Recording;
@@ -7,7 +8,7 @@ use super::framework::{
     Code, Context, CycleState, MAX_NODE_SCORE, NodeStatuses, PluginId, PluginSet, PreFilterOutcome, Profile,
     Rejection, RunFilters, Status,
 };
-use super::framework::{Filters, FiltersWithNominated};
+use super::framework::{Filters, FiltersWithNominated, first_answer, first_refusal};
 use super::nominator::Nominator;
 
 /// What the filters left.
@@ -32,10 +33,12 @@ pub(super) struct Found {
 }
 
 /// Runs pre-filters and filters (`findNodesThatFitPod`).
+#[allow(clippy::too_many_arguments, reason = "what a cycle looks at, piece by piece")]
 pub(super) fn find_nodes(
     profile: &Profile,
     context: &Context<'_>,
     state: &mut CycleState,
+    mut kept: Option<&mut Kept>,
     nominator: &Nominator,
     percentage: i32,
     recording: Recording,
@@ -56,10 +59,13 @@ pub(super) fn find_nodes(
         return found;
     }
     let filters = profile.filters(outcome.skipped);
+    if let Some(kept) = &mut kept {
+        kept.asks(&filters);
+    }
     let filters = FiltersWithNominated { filters: &filters, nominator };
     // The node on which room was made for this pod comes first; if it fits there now, no other is looked at.
     if let Some(node) = nominator.node_of(context.pod).filter(|id| context.cluster.node(*id).node.is_some()) {
-        search(&filters, context, state, &[node], 0, 1, &mut found);
+        search(&filters, context, state, None, &[node], 0, 1, &mut found);
         if !found.feasible.is_empty() || found.error.is_some() {
             found.evaluated = 1;
             return found;
@@ -67,7 +73,9 @@ pub(super) fn find_nodes(
         // It is looked at again among all nodes.
         found.statuses.rejected.clear();
     }
-    find_among_all(profile, context, state, &filters, outcome, percentage, recording, next_start, &mut found);
+    find_among_all(
+        profile, context, state, kept, &filters, outcome, percentage, recording, next_start, &mut found,
+    );
     found
 }
 
@@ -76,6 +84,7 @@ fn find_among_all(
     profile: &Profile,
     context: &Context<'_>,
     state: &CycleState,
+    mut kept: Option<&mut Kept>,
     filters: &FiltersWithNominated<'_>,
     outcome: PreFilterOutcome,
     percentage: i32,
@@ -95,10 +104,22 @@ fn find_among_all(
     let enough = feasible_nodes_to_find(percentage, nodes.len());
     // Why a node was refused is only asked where somebody keeps it, or where no node is left.
     let quick = recording == Recording::Brief && filters.nominator.is_empty();
-    let rejected =
-        if quick { search_quickly(filters, context, state, nodes, *next_start, enough, found) } else { 0 };
+    let rejected = if quick {
+        search_quickly(
+            filters.filters,
+            context,
+            state,
+            kept.as_deref_mut(),
+            nodes,
+            *next_start,
+            enough,
+            found,
+        )
+    } else {
+        0
+    };
     if found.feasible.is_empty() {
-        search(filters, context, state, nodes, *next_start, enough, found);
+        search(filters, context, state, kept, nodes, *next_start, enough, found);
     }
     let processed = found.feasible.len() + found.statuses.rejected.len().max(rejected);
     found.evaluated = processed;
@@ -108,10 +129,12 @@ fn find_among_all(
 
 /// As [`search`], without keeping why nodes were refused; answers how many were. What it finds where a plugin fails,
 /// or no node will do, is nothing: then the reasons are wanted after all.
+#[allow(clippy::too_many_arguments, reason = "a part of one function")]
 fn search_quickly(
-    filters: &FiltersWithNominated<'_>,
+    filters: &Filters<'_>,
     context: &Context<'_>,
     state: &CycleState,
+    mut kept: Option<&mut Kept>,
     nodes: &[NodeId],
     start: usize,
     enough: usize,
@@ -119,8 +142,16 @@ fn search_quickly(
 ) -> usize {
     let (before, after) = nodes.split_at(start % nodes.len().max(1));
     let mut rejected = 0;
+    found.feasible.reserve(enough);
     for &id in after.iter().chain(before) {
-        match filters.filters.answer(context, state, context.cluster.node(id)) {
+        let mut answer = match &mut kept {
+            Some(kept) => kept.verdict(filters, context, state, id),
+            None => first_answer(filters.local(), context, state, context.cluster.node(id)),
+        };
+        if answer == Code::Success && !filters.others().is_empty() {
+            answer = first_answer(filters.others(), context, state, context.cluster.node(id));
+        }
+        match answer {
             Code::Success if found.feasible.len() == enough => break,
             Code::Success => found.feasible.push(id),
             Code::Error => {
@@ -134,10 +165,12 @@ fn search_quickly(
 }
 
 /// Filters nodes from `start` on, until more than `enough` are feasible.
+#[allow(clippy::too_many_arguments, reason = "a part of one function")]
 fn search(
     filters: &FiltersWithNominated<'_>,
     context: &Context<'_>,
     state: &CycleState,
+    mut kept: Option<&mut Kept>,
     nodes: &[NodeId],
     start: usize,
     enough: usize,
@@ -148,7 +181,7 @@ fn search(
     }
     let (before, after) = nodes.split_at(start % nodes.len());
     for &id in after.iter().chain(before) {
-        match filters.refusal(context, state, context.cluster.node(id)) {
+        match refusal(filters, context, state, kept.as_deref_mut(), id) {
             None if found.feasible.len() == enough => {
                 // One more than needed tells that it is time to stop; the refused ones before it
                 // have been looked at and count.
@@ -165,6 +198,24 @@ fn search(
             }
         }
     }
+}
+
+/// The first refusal of a node, with the pods that are nominated to it and without them.
+fn refusal(
+    filters: &FiltersWithNominated<'_>,
+    context: &Context<'_>,
+    state: &CycleState,
+    kept: Option<&mut Kept>,
+    id: NodeId,
+) -> Option<(PluginId, Status)> {
+    let node = context.cluster.node(id);
+    let nominated = filters.nominator.at_least_as_important(context.pod, id);
+    if let Some(kept) = kept.filter(|_| nominated.is_empty())
+        && kept.verdict(filters.filters, context, state, id) == Code::Success
+    {
+        return first_refusal(filters.filters.others(), context, state, node);
+    }
+    filters.filters.run_with_nominated(context, state, node, &nominated)
 }
 
 impl Found {
@@ -206,6 +257,7 @@ pub(super) fn score_nodes(
     profile: &Profile,
     context: &Context<'_>,
     state: &mut CycleState,
+    mut kept: Option<&mut Kept>,
     feasible: &[NodeId],
 ) -> Result<Scores, String> {
     let mut skipped = profile.without_score;
@@ -228,7 +280,11 @@ pub(super) fn score_nodes(
         let begin = scores.raw.len();
         scores.plugins.push(id);
         scores.raw.resize(begin + feasible.len(), 0);
-        score.score_all(context, state, feasible, &mut scores.raw[begin..]);
+        let raw = &mut scores.raw[begin..];
+        match kept.as_deref_mut().filter(|_| score.is_local(context)) {
+            Some(kept) => kept.scores(id, score, context, state, feasible, raw),
+            None => score.score_all(context, state, feasible, raw),
+        }
         scores.normalized.extend_from_slice(&scores.raw[begin..]);
         let row = &mut scores.normalized[begin..];
         score.normalize(context, state, feasible, row);

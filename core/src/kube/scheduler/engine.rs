@@ -64,6 +64,7 @@ pub struct Scheduler {
     ended: HashMap<(Symbol, Symbol), Vec<Arc<Attempt>>>,
     pub(super) waiting: BTreeMap<PodId, WaitingPod>,
     pub(super) budgets: Vec<Budget>,
+    pub(super) answers: super::answers::Answers,
     pub(super) next_start_node: usize,
     pub(super) percentage_of_nodes_to_score: i32,
     pub(super) recording: Recording,
@@ -107,6 +108,7 @@ impl Scheduler {
             ended: HashMap::new(),
             waiting: BTreeMap::new(),
             budgets: Vec::new(),
+            answers: super::answers::Answers::default(),
             next_start_node: 0,
             percentage_of_nodes_to_score: config.percentage_of_nodes_to_score,
             recording: Recording::Full,
@@ -122,6 +124,13 @@ impl Scheduler {
     pub fn set_recording(&mut self, recording: Recording, attempts_per_pod: usize) {
         self.recording = recording;
         self.history = attempts_per_pod;
+    }
+
+    /// Whether what equal pods were told of a node is kept until the node changes, as it is by default. The decisions are
+    /// the same without; only slower, to compare.
+    pub fn set_answers_kept(&mut self, kept: bool) {
+        self.answers = super::answers::Answers::default();
+        self.answers.off = !kept;
     }
 
     /// What the scheduler knows of the cluster.

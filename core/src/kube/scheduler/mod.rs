@@ -24,7 +24,9 @@ pub mod gpu;
 pub mod openb;
 pub mod preemption;
 pub mod queue;
+pub mod workload;
 
+mod answers;
 mod choose;
 mod config;
 mod controller;

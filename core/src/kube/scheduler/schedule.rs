@@ -162,9 +162,10 @@ impl Scheduler {
         attempt: &mut Attempt,
     ) -> Result<NodeId, Failure> {
         self.cluster.refresh();
-        let Self { cluster, profiles, nominator, next_start_node, .. } = self;
+        let Self { cluster, profiles, nominator, answers, next_start_node, .. } = self;
         let context = Context { pod: info, cluster };
         profiles[profile].run_prepare(&context, state);
+        let mut kept = answers.of(profile, info.class, cluster);
         let profile = &profiles[profile];
         attempt.all_nodes = cluster.nodes().len();
         if attempt.all_nodes == 0 {
@@ -172,8 +173,16 @@ impl Scheduler {
             return Err(Failure { rejected: true, ..Failure::error(message) });
         }
         let percentage = profile.percentage_of_nodes_to_score.unwrap_or(self.percentage_of_nodes_to_score);
-        let found =
-            find_nodes(profile, &context, state, nominator, percentage, self.recording, next_start_node);
+        let found = find_nodes(
+            profile,
+            &context,
+            state,
+            kept.as_deref_mut(),
+            nominator,
+            percentage,
+            self.recording,
+            next_start_node,
+        );
         attempt.evaluated = found.evaluated;
         if self.recording == Recording::Full {
             record_filters(attempt, &context, profile, &found);
@@ -185,7 +194,8 @@ impl Scheduler {
             return Ok(only);
         }
         if !found.feasible.is_empty() {
-            let scores = score_nodes(profile, &context, state, &found.feasible).map_err(Failure::error)?;
+            let scores =
+                score_nodes(profile, &context, state, kept, &found.feasible).map_err(Failure::error)?;
             if self.recording == Recording::Full {
                 record_scores(attempt, &context, profile, &found, &scores);
             }

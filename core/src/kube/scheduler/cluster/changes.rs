@@ -12,6 +12,8 @@ pub(super) struct Changes {
     log: Vec<NodeId>,
     /// How many changes were forgotten.
     forgotten: u64,
+    /// How often each node has changed.
+    versions: Vec<u32>,
 }
 
 impl Changes {
@@ -23,6 +25,16 @@ impl Changes {
             self.forgotten += half as u64;
         }
         self.log.push(node);
+        let nodes = nodes.max(node.index() + 1);
+        if self.versions.len() < nodes {
+            self.versions.resize(nodes, 0);
+        }
+        self.versions[node.index()] = self.versions[node.index()].wrapping_add(1);
+    }
+
+    /// How often each node has changed, by its index.
+    pub fn versions(&self) -> &[u32] {
+        &self.versions
     }
 
     pub fn now(&self) -> Moment {

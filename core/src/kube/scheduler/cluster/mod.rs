@@ -7,6 +7,7 @@
 //! node came or went.
 
 mod changes;
+mod class;
 mod node_info;
 mod node_tree;
 mod owners;
@@ -25,6 +26,8 @@ use k8s_openapi::api::core::v1::Node;
 use super::gang::PodGroups;
 use changes::Changes;
 pub use changes::Moment;
+use class::Classes;
+pub use class::PodClass;
 pub use node_info::{NodeId, NodeInfo};
 use node_tree::{NodeTree, Zone};
 pub use owners::OwnerKind;
@@ -55,8 +58,11 @@ pub struct Cluster {
     positions: Vec<u32>,
     order_is_stale: bool,
     changes: Changes,
+    classes: Classes,
     /// On how many nodes each image is.
     image_nodes: BTreeMap<Symbol, u32>,
+    /// How often images and the number of nodes have changed.
+    image_version: u64,
     /// Labels of namespaces.
     namespaces: BTreeMap<Symbol, Labels>,
     no_labels: Labels,
@@ -84,7 +90,9 @@ impl Default for Cluster {
             positions: Vec::new(),
             order_is_stale: false,
             changes: Changes::default(),
+            classes: Classes::default(),
             image_nodes: BTreeMap::new(),
+            image_version: 0,
             namespaces: BTreeMap::new(),
             no_labels: Labels::default(),
             owners: Owners::default(),
@@ -99,7 +107,9 @@ impl Default for Cluster {
 impl Cluster {
     /// Converts a pod.
     pub fn convert_pod(&mut self, pod: &Arc<k8s_openapi::api::core::v1::Pod>) -> PodInfo {
-        PodInfo::new(pod, &mut self.resources, &mut self.symbols)
+        let mut info = PodInfo::new(pod, &mut self.resources, &mut self.symbols);
+        info.class = self.classes.of(&info);
+        info
     }
 
     /// The node of that index.
@@ -111,6 +121,16 @@ impl Cluster {
     pub fn node_by_name(&self, name: &str) -> Option<&NodeInfo> {
         let id = self.by_name.get(&self.symbols.get(name)?)?;
         Some(self.node(*id)).filter(|node| node.node.is_some())
+    }
+
+    /// How often each node has changed, by its index; what is kept of a node holds as long as this is the same.
+    pub fn node_versions(&self) -> &[u32] {
+        self.changes.versions()
+    }
+
+    /// Another number whenever the images on any node or the number of nodes have changed.
+    pub const fn image_version(&self) -> u64 {
+        self.image_version
     }
 
     /// Now, as far as nodes are concerned.
@@ -216,6 +236,7 @@ impl Cluster {
         } else {
             self.tree.add(zone, id);
             self.order_is_stale = true;
+            self.image_version += 1;
         }
         let images = std::mem::take(&mut self.nodes[id.index()].images);
         self.count_images(&images, true);
@@ -230,6 +251,7 @@ impl Cluster {
         self.tree.remove(zone, id);
         self.changes.note(id, self.nodes.len());
         self.order_is_stale = true;
+        self.image_version += 1;
         let images = std::mem::take(&mut self.nodes[id.index()].images);
         self.count_images(&images, false);
         self.nodes[id.index()].unset_node();
@@ -341,6 +363,7 @@ impl Cluster {
     }
 
     fn count_images(&mut self, images: &[(Symbol, i64)], present: bool) {
+        self.image_version += u64::from(!images.is_empty());
         for (image, _) in images {
             let count = self.image_nodes.entry(*image).or_default();
             *count = if present { *count + 1 } else { count.saturating_sub(1) };

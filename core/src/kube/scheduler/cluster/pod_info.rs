@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::{
     Affinity, NodeAffinity, Pod, PodAffinityTerm, PodSpec, TopologySpreadConstraint,
 };
 
+use super::class::PodClass;
 use super::requests::{Requests, is_sidecar};
 use super::resources::ResourceNames;
 use super::selector::{NodeTerm, NodeTerms, Selector};
@@ -14,7 +15,7 @@ use super::symbols::{Labels, Symbol, Symbols};
 use super::taint::Toleration;
 
 /// A port of the host that a pod takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostPort {
     /// Address of the host; none is every address.
     pub ip: Option<Symbol>,
@@ -136,7 +137,7 @@ impl SpreadConstraint {
 }
 
 /// Which nodes a pod may and would rather run on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NodeAffinityInfo {
     /// `spec.nodeSelector`
     pub node_selector: Selector,
@@ -220,6 +221,8 @@ pub struct PodInfo {
     pub terminating: bool,
     /// When the kubelet accepted it.
     pub start_time: Option<Timestamp>,
+    /// Pods of one class are told the same by every filter and score that looks only at the pod and one node.
+    pub class: PodClass,
     /// What it uses that no plugin here models yet; such a pod is refused, not placed wrongly.
     pub not_modelled: Vec<&'static str>,
 }
@@ -261,6 +264,7 @@ impl PodInfo {
                 .and_then(|group| Some(symbols.intern(group.pod_group_name.as_deref()?))),
             terminating: metadata.deletion_timestamp.is_some(),
             start_time: status.and_then(|status| status.start_time.as_ref()).map(|time| time.0),
+            class: PodClass::default(),
             not_modelled: not_modelled(spec),
             pod: Arc::clone(pod),
         };

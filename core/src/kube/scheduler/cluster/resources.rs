@@ -64,7 +64,7 @@ impl ResourceNames {
 }
 
 /// An amount of every resource.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Resources {
     native: [i64; ResourceId::NATIVE as usize],
     /// By index; what lies beyond the end is zero.

@@ -7,7 +7,7 @@ use super::node_info::NodeInfo;
 use super::symbols::{Labels, Symbol, Symbols};
 
 /// What a requirement asks of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Operator {
     In,
     NotIn,
@@ -18,7 +18,7 @@ enum Operator {
 }
 
 /// `key operator values`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Requirement {
     key: Symbol,
     operator: Operator,
@@ -67,7 +67,7 @@ impl Requirement {
 }
 
 /// A label selector (`metav1.LabelSelector`): all its requirements must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Selector {
     /// None matches nothing, and an empty list everything.
     requirements: Option<Vec<Requirement>>,
@@ -145,7 +145,7 @@ impl Selector {
 }
 
 /// One term of a node selector: all its requirements must hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NodeTerm {
     expressions: Vec<Requirement>,
     fields: Vec<Requirement>,
@@ -189,7 +189,7 @@ impl NodeTerm {
 /// The terms of a node selector: one of them must hold.
 ///
 /// A term that is empty or malformed keeps its place as a term that matches no node.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NodeTerms(Vec<Option<NodeTerm>>);
 
 impl NodeTerms {

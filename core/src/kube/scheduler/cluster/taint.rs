@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{Taint as ApiTaint, Toleration as ApiToleration}
 use super::symbols::{Symbol, Symbols};
 
 /// What a taint does to pods that do not tolerate it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// No new pod comes here.
     NoSchedule,
@@ -49,7 +49,7 @@ impl Taint {
 }
 
 /// A toleration of a pod.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Toleration {
     /// None tolerates every key.
     key: Option<Symbol>,

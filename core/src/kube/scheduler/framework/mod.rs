@@ -14,7 +14,7 @@ pub use plugin::{
     PostBind, PostFilter, PostFilterContext, PostFilterResult, PreBind, PreEnqueue, PreFilter,
     PreFilterResult, PreScore, Prepare, QueueSort, Reserve, RunFilters, Score, TieBreak, default_normalize,
 };
-pub(super) use profile::{Filters, FiltersWithNominated};
+pub(super) use profile::{Filters, FiltersWithNominated, first_answer, first_refusal};
 pub use profile::{NodeStatuses, PluginId, PluginSet, PreFilterOutcome, Profile, Rejection};
 pub use registry::{Factory, Registry};
 pub use status::{Code, Reason, Reasons, Status};

@@ -201,6 +201,13 @@ pub trait PreFilter {
 pub trait Filter {
     /// Success, or why not.
     fn filter(&self, context: &Context<'_>, state: &CycleState, node: &NodeInfo) -> Status;
+
+    /// Whether the answer follows from the pod's [class](super::super::cluster::PodClass) and the node alone.
+    ///
+    /// Then it is kept for equal pods until the node changes; a filter that looks at anything else must not say so.
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 /// No node will do.
@@ -271,6 +278,12 @@ pub trait PreScore {
 pub trait Score {
     /// Any number, if [`Score::normalize`] brings it into 0 to [`MAX_NODE_SCORE`]; else one of that range.
     fn score(&self, context: &Context<'_>, state: &CycleState, node: &NodeInfo) -> i64;
+
+    /// Whether the score follows from the pod's [class](super::super::cluster::PodClass), the node, and which images are on
+    /// how many nodes. Then it is kept for equal pods until one of these changes.
+    fn is_local(&self, _context: &Context<'_>) -> bool {
+        false
+    }
 
     /// Scores of many nodes; a plugin may do this faster than one by one.
     fn score_all(&self, context: &Context<'_>, state: &CycleState, nodes: &[NodeId], scores: &mut [i64]) {

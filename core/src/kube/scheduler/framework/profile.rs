@@ -253,12 +253,13 @@ impl Profile {
 
     /// The filters that are not skipped, in their order.
     pub(in super::super) fn filters(&self, skipped: PluginSet) -> Filters<'_> {
-        let active = self
+        let active: Vec<_> = self
             .plugins()
             .filter(|(id, _)| !skipped.contains(*id))
             .filter_map(|(id, plugin)| Some((id, plugin.filter()?)))
             .collect();
-        Filters { profile: self, active, skipped }
+        let local = active.iter().position(|(_, filter)| !filter.is_local()).unwrap_or(active.len());
+        Filters { profile: self, active, local, skipped }
     }
 }
 
@@ -266,6 +267,8 @@ impl Profile {
 pub(in super::super) struct Filters<'a> {
     profile: &'a Profile,
     active: Vec<(PluginId, &'a dyn super::Filter)>,
+    /// How many of them, from the first on, are [local](super::Filter::is_local).
+    local: usize,
     skipped: PluginSet,
 }
 
@@ -278,13 +281,7 @@ impl Filters<'_> {
         state: &CycleState,
         node: &NodeInfo,
     ) -> Option<(PluginId, Status)> {
-        for (id, filter) in &self.active {
-            let status = filter.filter(context, state, node);
-            if !status.is_success() {
-                return Some((*id, status));
-            }
-        }
-        None
+        first_refusal(&self.active, context, state, node)
     }
 
     /// Like [`Filters::run`], and as if the nominated pods were already there.
@@ -311,11 +308,14 @@ impl Filters<'_> {
         self.run(context, state, node)
     }
 
-    /// The first answer that is no success, without its reasons.
-    #[inline]
-    pub fn answer(&self, context: &Context<'_>, state: &CycleState, node: &NodeInfo) -> Code {
-        let answers = self.active.iter().map(|(_, filter)| filter.filter(context, state, node).code);
-        answers.into_iter().find(|code| *code != Code::Success).unwrap_or_default()
+    /// The filters from the first on that are [local](super::Filter::is_local).
+    pub fn local(&self) -> &[(PluginId, &dyn super::Filter)] {
+        &self.active[..self.local]
+    }
+
+    /// The filters that come after those.
+    pub fn others(&self) -> &[(PluginId, &dyn super::Filter)] {
+        &self.active[self.local..]
     }
 
     /// Tells all pre-filters that `other` is also on `node`.
@@ -341,6 +341,35 @@ impl Filters<'_> {
             }
         }
     }
+}
+
+/// The first refusal by one of those filters, if any.
+#[inline]
+pub(in super::super) fn first_refusal(
+    filters: &[(PluginId, &dyn super::Filter)],
+    context: &Context<'_>,
+    state: &CycleState,
+    node: &NodeInfo,
+) -> Option<(PluginId, Status)> {
+    for (id, filter) in filters {
+        let status = filter.filter(context, state, node);
+        if !status.is_success() {
+            return Some((*id, status));
+        }
+    }
+    None
+}
+
+/// The first answer of those filters that is no success, without its reasons.
+#[inline]
+pub(in super::super) fn first_answer(
+    filters: &[(PluginId, &dyn super::Filter)],
+    context: &Context<'_>,
+    state: &CycleState,
+    node: &NodeInfo,
+) -> Code {
+    let answers = filters.iter().map(|(_, filter)| filter.filter(context, state, node).code);
+    answers.into_iter().find(|code| *code != Code::Success).unwrap_or_default()
 }
 
 /// The filters of one cycle together with the pods that are nominated to nodes.

@@ -86,6 +86,10 @@ impl PostFilter for DynamicResources {
 }
 
 impl Score for DynamicResources {
+    fn is_local(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
     fn score(&self, _: &Context<'_>, _: &CycleState, _: &NodeInfo) -> i64 {
         0
     }

@@ -38,6 +38,10 @@ impl Plugin for ImageLocality {
 }
 
 impl Score for ImageLocality {
+    fn is_local(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
     fn score(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> i64 {
         if node.images.is_empty() {
             return 0;

@@ -84,6 +84,10 @@ impl PreFilter for NodeAffinity {
 }
 
 impl Filter for NodeAffinity {
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn filter(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> Status {
         let symbols = &context.cluster.symbols;
         if !self.added.allows(node, symbols) {
@@ -104,6 +108,10 @@ impl PreScore for NodeAffinity {
 }
 
 impl Score for NodeAffinity {
+    fn is_local(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
     /// The weights of the terms that the node satisfies.
     fn score(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> i64 {
         let terms = self.added.preferred.iter().chain(&context.pod.node_affinity.preferred).flatten();

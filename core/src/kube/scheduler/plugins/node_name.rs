@@ -38,6 +38,10 @@ impl Plugin for NodeName {
 }
 
 impl Filter for NodeName {
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn filter(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> Status {
         match node_name(&context.pod.pod) {
             Some(wanted) if wanted != &**context.cluster.symbols.name(node.name) => {

@@ -55,6 +55,10 @@ impl PreFilter for NodePorts {
 }
 
 impl Filter for NodePorts {
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn filter(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> Status {
         let taken = |wanted: &_| node.used_ports.iter().any(|used| used.conflicts_with(wanted));
         if context.pod.host_ports.iter().any(taken) {

@@ -45,6 +45,10 @@ impl Plugin for NodeUnschedulable {
 }
 
 impl Filter for NodeUnschedulable {
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn filter(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> Status {
         if !node.unschedulable || context.pod.tolerations.iter().any(|t| t.tolerates(&self.taint)) {
             Status::success()

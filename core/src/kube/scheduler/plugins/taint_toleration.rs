@@ -44,6 +44,10 @@ impl Plugin for TaintToleration {
 }
 
 impl Filter for TaintToleration {
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn filter(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> Status {
         if first_untolerated(&node.taints, &context.pod.tolerations).is_none() {
             Status::success()
@@ -54,6 +58,10 @@ impl Filter for TaintToleration {
 }
 
 impl Score for TaintToleration {
+    fn is_local(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
     /// How many soft taints the pod does not tolerate.
     fn score(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> i64 {
         let soft = node.taints.iter().filter(|taint| taint.effect == Effect::PreferNoSchedule);

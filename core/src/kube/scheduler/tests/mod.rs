@@ -1,6 +1,7 @@
 //! The scheduler as a whole: what it does when, whatever it is told.
 
 mod invariants;
+mod kept_answers;
 mod plugins;
 mod queue;
 mod texts;

@@ -61,6 +61,10 @@ impl PreScore for BalancedAllocation {
 }
 
 impl Score for BalancedAllocation {
+    fn is_local(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
     /// 50 for a node whose balance the pod destroys, 75 where it changes nothing, 100 where it restores it.
     fn score(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> i64 {
         let asked = &context.pod.requests.exact;

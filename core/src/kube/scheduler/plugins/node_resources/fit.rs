@@ -121,6 +121,10 @@ const NATIVE: [(ResourceId, &str); 3] = [
 ];
 
 impl Filter for Fit {
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn filter(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> Status {
         let mut code = Code::Success;
         let mut reasons = Reasons::new();
@@ -165,6 +169,10 @@ impl PlacementScore for Fit {
 }
 
 impl Score for Fit {
+    fn is_local(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
     fn score(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> i64 {
         self.strategy.score(node, &context.pod.requests.scored).clamp(0, MAX_NODE_SCORE)
     }
