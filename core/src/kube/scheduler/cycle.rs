@@ -53,7 +53,8 @@ pub(super) fn find_nodes(
             found.note(plugin, &status);
             found.statuses.absent = status.clone();
         } else {
-            found.error = Some(status.message());
+            let name = profile.plugin(plugin).name();
+            found.error = Some(format!("running PreFilter plugin {name:?}: {}", status.message()));
         }
         found.pre_filter = Some((plugin, status));
         return found;
@@ -188,8 +189,9 @@ fn search(
                 return;
             }
             None => found.feasible.push(id),
-            Some((_, status)) if status.code == Code::Error => {
-                found.error = Some(status.message());
+            Some((plugin, status)) if status.code == Code::Error => {
+                let name = filters.filters.name(plugin);
+                found.error = Some(format!("running {name:?} filter plugin: {}", status.message()));
                 return;
             }
             Some((plugin, status)) => {

@@ -40,6 +40,7 @@ mod objects;
 mod permit;
 mod plugins;
 mod schedule;
+mod storage;
 #[cfg(test)]
 mod tests;
 

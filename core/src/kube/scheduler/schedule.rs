@@ -450,7 +450,7 @@ fn run_bind(
 ) -> Result<(), String> {
     for (_, plugin) in profile.plugins() {
         if let Some(pre_bind) = plugin.pre_bind() {
-            let status = pre_bind.pre_bind(context, state, node);
+            let status = pre_bind.pre_bind(context, state, node, binder);
             if !status.is_success() {
                 return Err(format!("running PreBind plugin {:?}: {}", plugin.name(), status.message()));
             }

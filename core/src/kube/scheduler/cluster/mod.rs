@@ -17,6 +17,7 @@ mod resources;
 mod selector;
 mod symbols;
 mod taint;
+pub mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -71,6 +72,8 @@ pub struct Cluster {
     pub groups: PodGroups,
     /// While a pod group is tried in a part of the cluster: the nodes of that part.
     placement: Option<Vec<NodeId>>,
+    /// Volumes, claims, and what CSI drivers say of nodes.
+    pub volumes: volumes::Volumes,
     /// Nodes with pods that have terms of affinity or anti-affinity.
     with_affinity: BTreeSet<NodeId>,
     /// Nodes with pods that have required terms of anti-affinity.
@@ -98,6 +101,7 @@ impl Default for Cluster {
             owners: Owners::default(),
             groups: PodGroups::default(),
             placement: None,
+            volumes: volumes::Volumes::default(),
             with_affinity: BTreeSet::new(),
             with_required_anti_affinity: BTreeSet::new(),
         }

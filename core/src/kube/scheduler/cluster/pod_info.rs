@@ -13,6 +13,7 @@ use super::resources::ResourceNames;
 use super::selector::{NodeTerm, NodeTerms, Selector};
 use super::symbols::{Labels, Symbol, Symbols};
 use super::taint::Toleration;
+use super::volumes::PodVolume;
 
 /// A port of the host that a pod takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -217,6 +218,8 @@ pub struct PodInfo {
     pub image_count: usize,
     /// The group that it is scheduled with (`spec.schedulingGroup.podGroupName`).
     pub group: Option<Symbol>,
+    /// Volumes that have a say in where it can run.
+    pub volumes: Vec<PodVolume>,
     /// Whether it is being deleted.
     pub terminating: bool,
     /// When the kubelet accepted it.
@@ -262,6 +265,7 @@ impl PodInfo {
                 .scheduling_group
                 .as_ref()
                 .and_then(|group| Some(symbols.intern(group.pod_group_name.as_deref()?))),
+            volumes: PodVolume::of_pod(metadata.name.as_deref().unwrap_or_default(), spec, symbols),
             terminating: metadata.deletion_timestamp.is_some(),
             start_time: status.and_then(|status| status.start_time.as_ref()).map(|time| time.0),
             class: PodClass::default(),
@@ -384,24 +388,6 @@ fn normalized_image_name(name: &str) -> String {
 /// What a pod uses whose plugins are not there yet.
 fn not_modelled(spec: &PodSpec) -> Vec<&'static str> {
     let mut found = Vec::new();
-    for volume in spec.volumes.iter().flatten() {
-        if volume.persistent_volume_claim.is_some() {
-            found.push("spec.volumes[].persistentVolumeClaim (plugins VolumeBinding, VolumeZone, VolumeRestrictions)");
-        }
-        if volume.ephemeral.is_some() {
-            found.push("spec.volumes[].ephemeral (plugins VolumeBinding, VolumeZone)");
-        }
-        if volume.csi.is_some() {
-            found.push("spec.volumes[].csi (plugin NodeVolumeLimits)");
-        }
-        let disks = volume.aws_elastic_block_store.is_some()
-            || volume.gce_persistent_disk.is_some()
-            || volume.rbd.is_some()
-            || volume.iscsi.is_some();
-        if disks {
-            found.push("spec.volumes[] of a network disk (plugin VolumeRestrictions)");
-        }
-    }
     if spec.resource_claims.as_ref().is_some_and(|claims| !claims.is_empty()) {
         found.push("spec.resourceClaims (plugin DynamicResources)");
     }

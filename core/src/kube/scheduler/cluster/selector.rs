@@ -173,6 +173,12 @@ impl NodeTerm {
             && self.fields.iter().all(|r| r.matches(Some(node.name), symbols))
     }
 
+    /// Whether labels satisfy it, of something that has no name to look at.
+    fn matches_labels(&self, labels: &Labels, symbols: &Symbols) -> bool {
+        self.expressions.iter().all(|r| r.matches(labels.get(r.key), symbols))
+            && self.fields.iter().all(|r| r.matches(None, symbols))
+    }
+
     /// The nodes to which `metadata.name In (…)` limits this term; none if it has no such requirement.
     pub fn node_names(&self) -> Option<Vec<Symbol>> {
         let mut names: Option<Vec<Symbol>> = None;
@@ -201,6 +207,11 @@ impl NodeTerms {
     /// Whether a node satisfies any of them.
     pub fn matches(&self, node: &NodeInfo, symbols: &Symbols) -> bool {
         self.0.iter().flatten().any(|term| term.matches(node, symbols))
+    }
+
+    /// Whether labels satisfy any of them; the node's name is not looked at (`CheckNodeAffinity` of volumes).
+    pub fn matches_labels(&self, labels: &Labels, symbols: &Symbols) -> bool {
+        self.0.iter().flatten().any(|term| term.matches_labels(labels, symbols))
     }
 
     /// The nodes to which `metadata.name In (…)` limits the pod; none if a term leaves the name open.

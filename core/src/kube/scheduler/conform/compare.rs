@@ -149,6 +149,18 @@ fn sorted_reasons(table: &Value) -> Value {
     table
 }
 
+/// An event whose message names no unique id: those differ from run to run.
+pub(super) fn without_uid(event: &Value) -> Value {
+    let mut event = event.clone();
+    if let Some(text) = event[2].as_str()
+        && let Some(rest) = text.strip_prefix("Preempted by pod ")
+        && let Some((_, node)) = rest.split_once(' ')
+    {
+        event[2] = json!(format!("Preempted by pod * {node}"));
+    }
+    event
+}
+
 pub(super) fn sorted(mut values: Vec<Value>) -> Vec<Value> {
     values.sort_by_key(ToString::to_string);
     values

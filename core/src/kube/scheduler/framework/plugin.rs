@@ -328,6 +328,31 @@ pub trait Binder {
     fn annotate(&mut self, _pod: &PodInfo, _annotations: &PodAnnotations) -> Result<(), String> {
         Ok(())
     }
+
+    /// Binds claims of the pod to volumes, or has volumes made for them for the node of that name.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be done: the pod is tried again.
+    fn bind_volumes(
+        &mut self,
+        _pod: &PodInfo,
+        _node: &str,
+        _bindings: &[VolumeBinding],
+    ) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// A claim that is to be bound before its pod is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeBinding {
+    /// Namespace of the claim.
+    pub namespace: std::sync::Arc<str>,
+    /// Its name.
+    pub claim: std::sync::Arc<str>,
+    /// The volume for it; none if one is to be made.
+    pub volume: Option<std::sync::Arc<str>>,
 }
 
 /// Annotations that plugins want on the pod once it has a node: written into the cycle's state by [`Reserve`],
@@ -338,7 +363,13 @@ pub struct PodAnnotations(pub std::collections::BTreeMap<String, String>);
 /// What must be done before the pod is bound.
 pub trait PreBind {
     /// Does it.
-    fn pre_bind(&self, context: &Context<'_>, state: &mut CycleState, node: NodeId) -> Status;
+    fn pre_bind(
+        &self,
+        context: &Context<'_>,
+        state: &mut CycleState,
+        node: NodeId,
+        binder: &mut dyn Binder,
+    ) -> Status;
 }
 
 /// Bind the pod.

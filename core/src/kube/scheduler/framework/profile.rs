@@ -273,6 +273,11 @@ pub(in super::super) struct Filters<'a> {
 }
 
 impl Filters<'_> {
+    /// The name of a plugin.
+    pub fn name(&self, plugin: PluginId) -> &str {
+        self.profile.plugin(plugin).name()
+    }
+
     /// The first refusal, if any.
     #[inline]
     pub fn run(

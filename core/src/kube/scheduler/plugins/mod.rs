@@ -12,11 +12,15 @@ mod node_ports;
 mod node_resources;
 mod node_unschedulable;
 mod pod_group_pods_count;
+mod node_volume_limits;
 mod pod_topology_spread;
 mod priority_sort;
 mod scheduling_gates;
 mod taint_toleration;
 mod topology_placement;
+mod volume_binding;
+mod volume_restrictions;
+mod volume_zone;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -36,6 +40,10 @@ pub(super) const DEFAULT: &[(&str, i64, Factory)] = &[
     (node_affinity::NAME, 2, node_affinity::new),
     (node_ports::NAME, 0, node_ports::new),
     (node_resources::FIT_NAME, 1, node_resources::new_fit),
+    (volume_restrictions::NAME, 0, volume_restrictions::new),
+    (node_volume_limits::NAME, 0, node_volume_limits::new),
+    (volume_binding::NAME, 0, volume_binding::new),
+    (volume_zone::NAME, 0, volume_zone::new),
     (pod_topology_spread::NAME, 2, pod_topology_spread::new),
     (inter_pod_affinity::NAME, 2, inter_pod_affinity::new),
     (dynamic_resources::NAME, 2, dynamic_resources::new),

@@ -2,6 +2,7 @@
 
 use std::ops::{BitOr, BitOrAssign};
 
+use super::super::cluster::volumes::{Attachment, Capacity, Claim, Class, Driver, NodeDrivers, Volume};
 use super::super::cluster::{NodeInfo, PodInfo};
 
 /// Kinds of changes, as a set (`fwk.ClusterEvent`).
@@ -45,9 +46,23 @@ impl EventKinds {
     pub const POD_SCALE_DOWN: Self = Self(1 << 14);
     /// A namespace came, went or changed its labels.
     pub const NAMESPACE: Self = Self(1 << 15);
+    /// A persistent volume came or changed.
+    pub const PERSISTENT_VOLUME: Self = Self(1 << 24);
+    /// A claim came or changed.
+    pub const PERSISTENT_VOLUME_CLAIM: Self = Self(1 << 25);
+    /// A storage class came or changed.
+    pub const STORAGE_CLASS: Self = Self(1 << 26);
+    /// What the CSI drivers of a node say came or changed.
+    pub const CSI_NODE: Self = Self(1 << 27);
+    /// A CSI driver came or changed.
+    pub const CSI_DRIVER: Self = Self(1 << 28);
+    /// How much is free somewhere came or changed.
+    pub const CSI_STORAGE_CAPACITY: Self = Self(1 << 29);
+    /// A volume was detached from a node.
+    pub const VOLUME_ATTACHMENT_DELETE: Self = Self(1 << 30);
 
-    /// How many bits are in use.
-    pub(in super::super) const BITS: usize = 16;
+    /// How many bits may be in use.
+    pub(in super::super) const BITS: usize = 32;
 
     /// Whether both have a kind in common.
     pub const fn intersects(self, other: Self) -> bool {
@@ -113,6 +128,50 @@ pub enum ClusterChange<'a> {
     },
     /// A namespace came, went or changed its labels.
     Namespace,
+    /// A persistent volume changed, or came if there is no old one.
+    PersistentVolume {
+        /// Before.
+        old: Option<&'a Volume>,
+        /// After.
+        new: &'a Volume,
+    },
+    /// A claim changed, or came if there is no old one.
+    PersistentVolumeClaim {
+        /// Before.
+        old: Option<&'a Claim>,
+        /// After.
+        new: &'a Claim,
+    },
+    /// A storage class changed, or came if there is no old one.
+    StorageClass {
+        /// Before.
+        old: Option<&'a Class>,
+        /// After.
+        new: &'a Class,
+    },
+    /// What the CSI drivers of a node say changed, or came if there is no old one.
+    CsiNode {
+        /// Before.
+        old: Option<&'a NodeDrivers>,
+        /// After.
+        new: &'a NodeDrivers,
+    },
+    /// A CSI driver changed, or came if there is no old one.
+    CsiDriver {
+        /// Before.
+        old: Option<&'a Driver>,
+        /// After.
+        new: &'a Driver,
+    },
+    /// How much is free somewhere changed, or came if there is no old one.
+    CsiStorageCapacity {
+        /// Before.
+        old: Option<&'a Capacity>,
+        /// After.
+        new: &'a Capacity,
+    },
+    /// A volume was detached from a node.
+    VolumeAttachmentDeleted(&'a Attachment),
 }
 
 impl<'a> ClusterChange<'a> {
@@ -161,6 +220,13 @@ impl<'a> ClusterChange<'a> {
                 kinds
             }
             Self::Namespace => EventKinds::NAMESPACE,
+            Self::PersistentVolume { .. } => EventKinds::PERSISTENT_VOLUME,
+            Self::PersistentVolumeClaim { .. } => EventKinds::PERSISTENT_VOLUME_CLAIM,
+            Self::StorageClass { .. } => EventKinds::STORAGE_CLASS,
+            Self::CsiNode { .. } => EventKinds::CSI_NODE,
+            Self::CsiDriver { .. } => EventKinds::CSI_DRIVER,
+            Self::CsiStorageCapacity { .. } => EventKinds::CSI_STORAGE_CAPACITY,
+            Self::VolumeAttachmentDeleted(_) => EventKinds::VOLUME_ATTACHMENT_DELETE,
         }
     }
 }

@@ -58,7 +58,7 @@ impl Permit for Obedient {
 }
 
 impl PreBind for Obedient {
-    fn pre_bind(&self, context: &Context<'_>, _: &mut CycleState, _: NodeId) -> Status {
+    fn pre_bind(&self, context: &Context<'_>, _: &mut CycleState, _: NodeId, _: &mut dyn Binder) -> Status {
         asked(context, "pre-bind").map_or_else(Status::success, |why| Status::new(Code::Error, why))
     }
 }

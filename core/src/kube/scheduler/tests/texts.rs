@@ -59,11 +59,6 @@ fn a_pod_refused_before_any_node_is_looked_at_ends_with_upstreams_own_slip() {
 #[test]
 fn what_is_not_modelled_is_refused_and_says_so() {
     check(
-        &json!({"spec": {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]}}),
-        "not modelled: spec.volumes[].persistentVolumeClaim \
-         (plugins VolumeBinding, VolumeZone, VolumeRestrictions)",
-    );
-    check(
         &json!({"spec": {"resourceClaims": [{"name": "gpu", "resourceClaimName": "one"}]}}),
         "not modelled: spec.resourceClaims (plugin DynamicResources)",
     );
