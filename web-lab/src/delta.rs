@@ -42,11 +42,9 @@ impl Keyed for EventView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delta<T: Keyed> {
     /// What is new or has changed.
-    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub put: Vec<T>,
     /// Keys of what is gone.
     #[serde(bound(serialize = "T::Key: Serialize", deserialize = "T::Key: Deserialize<'de>"))]
-    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<T::Key>,
 }
 
@@ -91,6 +89,7 @@ impl<T: Keyed> Delta<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{read, write};
     use proptest::prelude::*;
 
     fn events(seed: &BTreeMap<u8, u8>) -> Vec<EventView> {
@@ -115,8 +114,7 @@ mod tests {
             };
             let mut have = table(&a);
             let delta = Delta::between(&a, &b);
-            let text = serde_json::to_string(&delta).unwrap();
-            let delta: Delta<EventView> = serde_json::from_str(&text).unwrap();
+            let delta: Delta<EventView> = read(&write(&delta).unwrap()).unwrap();
             prop_assert_eq!(delta.is_empty(), a == b);
             delta.apply(&mut have);
             prop_assert_eq!(have, table(&b));

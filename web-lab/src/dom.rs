@@ -177,6 +177,11 @@ pub fn milliseconds() -> f64 {
     performance.and_then(|p| p.dyn_into::<web_sys::Performance>().ok()).map_or(0.0, |p| p.now())
 }
 
+/// The bytes that came with a message; none if it carried something else.
+pub fn received(event: &web_sys::MessageEvent) -> Vec<u8> {
+    event.data().dyn_into::<js_sys::Uint8Array>().map(|bytes| bytes.to_vec()).unwrap_or_default()
+}
+
 /// Reads a file that the visitor chose; `done` gets its text, or `None` if it cannot be read.
 pub fn read_file(file: &web_sys::File, done: impl FnOnce(Option<String>) + 'static) {
     let Ok(reader) = web_sys::FileReader::new() else {

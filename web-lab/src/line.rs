@@ -1,11 +1,13 @@
 //! The line to the worker: numbers what is asked, hands on what is heard.
 
 use gloo::events::EventListener;
+use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{MessageEvent, Worker};
 use yew::html::Scope;
 
-use crate::protocol::{FromWorker, Request, ToWorker};
+use crate::dom::received;
+use crate::protocol::{FromWorker, Request, ToWorker, read, write};
 use crate::ui::{App, AppMsg};
 
 /// The worker, and what listens to it.
@@ -27,9 +29,9 @@ impl Line {
     pub fn ask(&mut self, request: Request) -> u64 {
         let id = self.next;
         self.next += 1;
-        if let Ok(text) = serde_json::to_string(&ToWorker { id, request }) {
-            // It fails for things that cannot be copied; a string can.
-            let _ = self.worker.post_message(&JsValue::from_str(&text));
+        if let Ok(bytes) = write(&ToWorker { id, request }) {
+            // It fails for things that cannot be copied; bytes can.
+            let _ = self.worker.post_message(&Uint8Array::from(bytes.as_slice()));
         }
         id
     }
@@ -52,9 +54,8 @@ impl Line {
 fn listen(worker: &Worker, app: &Scope<App>) -> Vec<EventListener> {
     let link = app.clone();
     let heard = EventListener::new(worker, "message", move |event| {
-        let text =
-            event.dyn_ref::<MessageEvent>().and_then(|event| event.data().as_string()).unwrap_or_default();
-        match serde_json::from_str::<FromWorker>(&text) {
+        let bytes = event.dyn_ref::<MessageEvent>().map(received).unwrap_or_default();
+        match read::<FromWorker>(&bytes) {
             Ok(heard) => link.send_message(AppMsg::Heard(Box::new(heard))),
             Err(error) => link.send_message(AppMsg::Died(error.to_string())),
         }

@@ -1,15 +1,34 @@
 //! What the page and the worker say to each other.
 //!
-//! Each message is one JSON string. The page numbers what it asks; an answer that
-//! belongs to a question carries its number, and what the worker says of itself
-//! (time has passed, something was printed) carries none. The page never waits:
-//! any number of questions may be under way.
+//! Each message is one buffer of bytes, in [postcard](https://postcard.jamesmunns.com)'s format: values in the order of
+//! their declaration, without names. Both sides are the same module, so that they always agree on it. The page numbers what
+//! it asks; an answer that belongs to a question carries its number, and what the worker says of itself (time has passed,
+//! something was printed) carries none. The page never waits: any number of questions may be under way.
 
 use clusterlab::lab::view::{EventView, NodeView, PodView, WhyView};
 use clusterlab::sim::SimTime;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::delta::Delta;
+
+/// A message as bytes.
+///
+/// # Errors
+///
+/// None in practice: every message is plain data whose length is known.
+pub fn write(message: &impl Serialize) -> postcard::Result<Vec<u8>> {
+    postcard::to_allocvec(message)
+}
+
+/// A message from its bytes.
+///
+/// # Errors
+///
+/// The bytes are no such message.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> postcard::Result<T> {
+    postcard::from_bytes(bytes)
+}
 
 /// What the page asks, with its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +50,6 @@ pub struct FromWorker {
 
 /// A question of the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub enum Request {
     /// Start this exercise; with `saved`, go on where that lab was.
     Open {
@@ -129,7 +147,6 @@ pub enum Request {
 
 /// What the worker says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub enum Response {
     /// The exercise is open; an [`Update`] with everything follows.
     Opened {
@@ -199,7 +216,6 @@ pub struct Problem {
 /// A piece of what stands in the terminal. The terminal is the journal, read aloud: looking at
 /// the past shows it as it was then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub enum Chunk {
     /// The prompt and what was typed after it.
     Input(String),
@@ -211,7 +227,6 @@ pub enum Chunk {
 
 /// What the terminal waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub enum PromptState {
     /// A command; this is the prompt.
     Ready(String),
@@ -240,7 +255,6 @@ pub struct Mark {
 
 /// What kind of thing a mark on the time line stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub enum MarkKind {
     /// The learner typed something.
     Command,
@@ -252,7 +266,6 @@ pub enum MarkKind {
 
 /// The clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Clock {
     /// The instant that is shown.
     pub shown: SimTime,
@@ -274,7 +287,6 @@ impl Clock {
 /// How far the learner is with the exercise. The page has the exercise's texts; only ids and
 /// values of the moment travel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
 pub struct Progress {
     /// The steps in order.
     pub steps: Vec<StepState>,
@@ -294,7 +306,6 @@ pub struct Progress {
 
 /// How far one step is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
 pub struct StepState {
     /// Its id.
     pub id: String,
@@ -306,7 +317,6 @@ pub struct StepState {
 
 /// How a prediction came out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// The question's id.
     pub question: String,
@@ -320,7 +330,6 @@ pub struct Answer {
 
 /// How economical it was; less is better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
 pub struct Score {
     /// Commands that were run.
     pub commands: u32,
@@ -334,7 +343,6 @@ pub struct Score {
 
 /// Everything that is different since the last update.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
 pub struct Update {
     /// Forget everything that was known before: a lab was opened, or time went back.
     pub fresh: bool,

@@ -26,12 +26,13 @@ pub(crate) mod run {
     use std::time::Duration;
 
     use gloo::timers::callback::Timeout;
+    use js_sys::Uint8Array;
     use wasm_bindgen::prelude::*;
     use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
     use super::{FRAME_MILLIS, SLICE_MILLIS, Session};
-    use crate::dom::milliseconds;
-    use crate::protocol::{FromWorker, Response, ToWorker};
+    use crate::dom::{milliseconds, received};
+    use crate::protocol::{FromWorker, Response, ToWorker, read, write};
 
     struct Worker {
         scope: DedicatedWorkerGlobalScope,
@@ -49,15 +50,15 @@ pub(crate) mod run {
             Worker { scope: scope.clone(), session: Session::default(), timer: None, ticked: milliseconds() };
         let worker: Shared = Rc::new(RefCell::new(worker));
         let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            hear(&worker, &event.data().as_string().unwrap_or_default());
+            hear(&worker, &received(&event));
         });
         scope.set_onmessage(Some(heard.as_ref().unchecked_ref()));
         heard.forget();
     }
 
-    fn hear(shared: &Shared, text: &str) {
+    fn hear(shared: &Shared, bytes: &[u8]) {
         let mut worker = shared.borrow_mut();
-        match serde_json::from_str::<ToWorker>(text) {
+        match read::<ToWorker>(bytes) {
             Ok(asked) => {
                 let was_moving = worker.session.moves();
                 let answers = worker.session.handle(asked.request);
@@ -96,9 +97,9 @@ pub(crate) mod run {
         fn say(&self, id: Option<u64>, responses: Vec<Response>) {
             for (at, response) in responses.into_iter().enumerate() {
                 let id = id.filter(|_| at == 0);
-                if let Ok(text) = serde_json::to_string(&FromWorker { id, response }) {
-                    // It fails for things that cannot be copied; a string can.
-                    let _ = self.scope.post_message(&JsValue::from_str(&text));
+                if let Ok(bytes) = write(&FromWorker { id, response }) {
+                    // It fails for things that cannot be copied; bytes can.
+                    let _ = self.scope.post_message(&Uint8Array::from(bytes.as_slice()));
                 }
             }
         }

@@ -9,11 +9,11 @@ use clusterlab_exercises::Exercise;
 
 use super::Session;
 use crate::model::{Effect, Model, Selection};
-use crate::protocol::{FromWorker, PromptState, Request, Response, ToWorker};
+use crate::protocol::{FromWorker, PromptState, Request, Response, ToWorker, read, write};
 
 const EXERCISE: &str = "first-gpu-pod";
 
-/// A page and its worker; every message goes over the line as text.
+/// A page and its worker; every message goes over the line as bytes.
 #[derive(Default)]
 struct Page {
     session: Session,
@@ -29,16 +29,14 @@ impl Page {
     }
 
     fn ask(&mut self, request: Request) {
-        let text = serde_json::to_string(&ToWorker { id: 1, request }).unwrap();
-        let asked: ToWorker = serde_json::from_str(&text).unwrap();
+        let asked: ToWorker = read(&write(&ToWorker { id: 1, request }).unwrap()).unwrap();
         let said = self.session.handle(asked.request);
         self.hear(said);
     }
 
     fn hear(&mut self, said: Vec<Response>) {
         for response in said {
-            let text = serde_json::to_string(&FromWorker { id: None, response }).unwrap();
-            let heard: FromWorker = serde_json::from_str(&text).unwrap();
+            let heard: FromWorker = read(&write(&FromWorker { id: None, response }).unwrap()).unwrap();
             self.effects.extend(self.model.receive(heard.response));
         }
     }

@@ -148,7 +148,7 @@ pub struct ContainerView {
 
 /// The state of a container, as `status.containerStatuses[].state`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "state")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ContainerStateView {
     /// Not started: `ContainerCreating`, `ImagePullBackOff`, and the message if there is one.
     Waiting {
