@@ -181,6 +181,40 @@ spec:
 }
 
 #[test]
+fn a_failed_container_is_explained_by_its_log_where_its_policy_says_so() {
+    let fallback = "terminationMessagePolicy: FallbackToLogsOnError";
+    let file = "echo noted > /dev/termination-log";
+    let many = "for i in $(seq 100); do echo $i; done; exit 1";
+    let end: String = (21..=100).map(|i| format!("{i}\n")).collect();
+    let mut lab = lab();
+    for (name, policy, script, expected) in [
+        ("fallback", fallback, "echo broken; exit 3", "broken\n"),
+        ("succeeded", fallback, "echo fine", ""),
+        ("by-file", fallback, &format!("echo broken; {file}; exit 3"), "noted\n"),
+        ("file-only", "terminationMessagePolicy: File", "echo broken; exit 3", ""),
+        ("long-log", fallback, many, end.as_str()),
+    ] {
+        let container = format!("image: 'busybox:1.36', command: [sh, -c, '{script}'], {policy}");
+        apply(&mut lab, &pod(name, "Never", &container));
+        lab.advance(Duration::from_secs(60));
+        let message = get(&mut lab, name, ".status.containerStatuses[0].state.terminated.message");
+        assert_eq!(message, expected, "{name}");
+    }
+}
+
+#[test]
+fn parts_of_a_container_that_have_no_effect_are_named_in_an_event() {
+    let mut lab = lab();
+    let container = "image: 'busybox:1.36', command: ['true'], stdin: true, tty: true, \
+                     volumeMounts: [{name: v, mountPath: /v, subPath: part}]";
+    let manifest = pod("parts", "Never", container) + "  volumes: [{name: v, emptyDir: {}}]\n";
+    apply(&mut lab, &manifest);
+    lab.advance(Duration::from_secs(60));
+    let events = lab.run("kubectl get events -o custom-columns=M:.message --no-headers").stdout;
+    assert!(events.contains("not modelled: volumeMounts.subPath, stdin, tty\n"), "{events}");
+}
+
+#[test]
 fn deleting_a_pod_waits_out_its_grace_period_if_the_process_does_not_listen() {
     let mut lab = lab();
     let deaf = "image: 'busybox:1.36', command: [sh, -c, 'sleep infinity']";

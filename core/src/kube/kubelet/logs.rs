@@ -60,6 +60,14 @@ impl ContainerLog {
         &self.lines
     }
 
+    /// The last lines, at most `lines` of them and of these the last `bytes` bytes.
+    /// A character that this cuts is shown as U+FFFD.
+    pub fn tail(&self, lines: usize, bytes: usize) -> String {
+        let from = self.lines.len().saturating_sub(lines);
+        let text: String = self.lines.range(from..).map(|line| line.text.as_str()).collect();
+        String::from_utf8_lossy(&text.as_bytes()[text.len().saturating_sub(bytes)..]).into_owned()
+    }
+
     /// How many older lines have been dropped: the number of the first line in
     /// [`ContainerLog::lines`], for whoever follows the log.
     pub const fn dropped(&self) -> usize {
@@ -80,6 +88,16 @@ mod tests {
         log.write(SimTime::from_secs(3), LogStream::Stderr, b"oops\n");
         let lines: Vec<_> = log.lines().iter().map(|l| (l.at.as_secs(), l.text.as_str())).collect();
         assert_eq!(lines, [(1, "one\n"), (2, "two\n"), (3, "thr"), (3, "oops\n")]);
+    }
+
+    #[test]
+    fn the_tail_is_limited_in_lines_and_in_bytes() {
+        let mut log = ContainerLog::default();
+        log.write(SimTime::ZERO, LogStream::Stdout, "one\ntwo\nthr\u{e9}e\n".as_bytes());
+        assert_eq!(log.tail(2, 100), "two\nthr\u{e9}e\n");
+        assert_eq!(log.tail(2, 4), "\u{e9}e\n");
+        assert_eq!(log.tail(2, 3), "\u{fffd}e\n");
+        assert_eq!(log.tail(9, 100), "one\ntwo\nthr\u{e9}e\n");
     }
 
     #[test]

@@ -11,7 +11,8 @@
 //! `volumes`.
 //!
 //! Not modelled: memory limits (no container is OOM-killed), probes, lifecycle hooks, eviction, in-place resize, static pods,
-//! Secrets, persistent volumes. A pod that asks for probes or hooks gets a
+//! Secrets, persistent volumes, `subPath`, block devices, open standard input and
+//! terminals. A pod that asks for probes, hooks or one of the last four gets a
 //! `NotModelled` event that says so.
 
 mod backoff;

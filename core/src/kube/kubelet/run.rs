@@ -20,6 +20,14 @@ const START: Duration = Duration::from_millis(100);
 const RESYNC: Duration = Duration::from_millis(1500);
 /// A failed configuration is tried again at the next periodic sync.
 const CONFIG_RETRY: Duration = Duration::from_secs(10);
+/// No more than this is kept of the end of a termination message file
+/// (`MaxContainerTerminationMessageLength`).
+const MESSAGE_BYTES: usize = 4096;
+/// No more lines than this are taken from the end of a log for a message
+/// (`MaxContainerTerminationMessageLogLines`)…
+const LOG_MESSAGE_LINES: usize = 80;
+/// …and no more bytes (`MaxContainerTerminationMessageLogLength`).
+const LOG_MESSAGE_BYTES: usize = 2048;
 
 impl PodWorker {
     pub(super) fn step_container(&mut self, ctx: &mut Context<'_>, index: usize) -> bool {
@@ -334,7 +342,7 @@ impl PodWorker {
         self.collect(now, index);
         let Some(ProcessState::Exited(code)) = state else { return false };
         let Stage::Running { since } = self.containers[index].stage else { return false };
-        let message = self.termination_message(index);
+        let message = self.termination_message(index, code != 0);
         let container = &mut self.containers[index];
         let reason = if code == 0 { "Completed" } else { "Error" };
         container.instance = None;
@@ -349,13 +357,18 @@ impl PodWorker {
         true
     }
 
-    /// What the container left in its termination message file, or the end of its
-    /// log for `FallbackToLogsOnError`.
-    fn termination_message(&self, index: usize) -> Option<String> {
+    /// What the container left in its termination message file; where that is
+    /// empty, it failed, and the policy is `FallbackToLogsOnError`, the end of its log.
+    fn termination_message(&self, index: usize, failed: bool) -> Option<String> {
         let container = &self.containers[index];
         let path = container.spec.termination_message_path.as_deref().unwrap_or("/dev/termination-log");
-        let bytes = container.instance.as_ref().and_then(|i| i.files.read(path).ok())?;
-        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]).into_owned();
+        let bytes = container.instance.as_ref().and_then(|i| i.files.read(path).ok()).unwrap_or_default();
+        let mut text =
+            String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(MESSAGE_BYTES)..]).into_owned();
+        let policy = container.spec.termination_message_policy.as_deref();
+        if text.is_empty() && failed && policy == Some("FallbackToLogsOnError") {
+            text = container.log.tail(LOG_MESSAGE_LINES, LOG_MESSAGE_BYTES);
+        }
         (!text.is_empty()).then_some(text)
     }
 

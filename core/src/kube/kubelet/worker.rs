@@ -210,11 +210,17 @@ impl PodWorker {
     fn tell_not_modelled(&self, ctx: &mut Context<'_>) {
         for (index, container) in self.containers.iter().enumerate() {
             let spec = &container.spec;
+            let mounts = spec.volume_mounts.as_deref().unwrap_or_default();
             let parts = [
                 ("livenessProbe", spec.liveness_probe.is_some()),
                 ("readinessProbe", spec.readiness_probe.is_some()),
                 ("startupProbe", spec.startup_probe.is_some()),
                 ("lifecycle", spec.lifecycle.is_some()),
+                ("volumeMounts.subPath", mounts.iter().any(|m| m.sub_path.is_some())),
+                ("volumeMounts.subPathExpr", mounts.iter().any(|m| m.sub_path_expr.is_some())),
+                ("volumeDevices", spec.volume_devices.as_ref().is_some_and(|list| !list.is_empty())),
+                ("stdin", spec.stdin == Some(true)),
+                ("tty", spec.tty == Some(true)),
             ];
             let named: Vec<_> = parts.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
             if !named.is_empty() {
