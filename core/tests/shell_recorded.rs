@@ -4,17 +4,16 @@
 //! A script that is not answered alike stands in `fixtures/shell/open.txt` with the reason: the test fails when one
 //! differs that is not listed, and when one is listed that agrees by now.
 
+mod shell_machine;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clusterlab::process::files::Files;
-use clusterlab::process::{Call, Host, Io, Process, ProcessState, Signal, Step, Stream};
-use clusterlab::sim::{Epoch, SimTime};
+use clusterlab::process::{Process, ProcessState, Stream};
 use serde::Deserialize;
+use shell_machine::{Machine, bash};
 
-/// Where the scripts ran.
-const SCRATCH: &str = "/tmp/shell-recordings";
 /// Instants that a script may take: none of them needs a tenth of it.
 const MAX_INSTANTS: usize = 2_000;
 
@@ -26,72 +25,9 @@ struct Answer {
     code: u8,
 }
 
-/// A machine with nothing but the shell and the utilities.
-struct Machine {
-    now: SimTime,
-    files: Files,
-}
-
-impl Host for Machine {
-    type Program = ();
-
-    fn now(&self) -> SimTime {
-        self.now
-    }
-
-    fn epoch(&self) -> Epoch {
-        Epoch::default()
-    }
-
-    fn hostname(&self) -> &'static str {
-        "machine"
-    }
-
-    fn files(&mut self) -> &mut Files {
-        &mut self.files
-    }
-
-    fn start(&mut self, _call: &Call) -> Option<()> {
-        None
-    }
-
-    fn has_utility(&self, _name: &str) -> bool {
-        true
-    }
-
-    fn step(&mut self, _program: &mut (), _io: &mut Io<'_>) -> Step {
-        Step::Exit(0)
-    }
-
-    fn signal(&mut self, _program: &mut (), signal: Signal) -> Option<u8> {
-        Some(128 + signal.number())
-    }
-
-    fn program_names(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
 fn answer(name: &str, script: &str) -> Answer {
-    let mut files = Files::new();
-    for directory in [SCRATCH, "/root", "/usr/bin", "/bin", "/etc"] {
-        files.create_dir_all(directory, SimTime::ZERO).unwrap();
-    }
-    let mut machine = Machine { now: SimTime::ZERO, files };
-    let env = [
-        ("HOME", "/root"),
-        ("LC_ALL", "C.UTF-8"),
-        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-        ("PWD", SCRATCH),
-        ("USER", "root"),
-    ];
-    let call = Call {
-        argv: ["bash", "-c", script].map(ToOwned::to_owned).to_vec(),
-        env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        cwd: SCRATCH.to_owned(),
-        pid: 4711,
-    };
-    let mut process = Process::exec(call, &mut machine).unwrap();
+    let mut machine = Machine::new();
+    let mut process = Process::exec(bash(script), &mut machine).unwrap();
     process.close_stdin();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut code = None;

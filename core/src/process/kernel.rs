@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::files::FileError;
 use super::host::{Host, Signal};
+use super::launch::Launcher;
 use super::shell::Shell;
 use super::utilities::Utility;
 use crate::sim::SimTime;
@@ -94,6 +95,7 @@ pub(crate) enum State {
 pub(crate) enum Body<P> {
     Shell(Box<Shell>),
     Utility(Box<Utility>),
+    Launcher(Box<Launcher>),
     Program(P),
     /// On the processor just now.
     Running,
@@ -423,6 +425,12 @@ impl<H: Host> Sys<'_, H> {
                 ends.then_some(128 + signal.number())
             }
             Body::Utility(_) => (!protected).then_some(128 + signal.number()),
+            Body::Launcher(launcher) => {
+                if let Some(child) = launcher.child() {
+                    self.signal(child, signal);
+                }
+                (!protected).then_some(128 + signal.number())
+            }
             Body::Program(program) => {
                 let status = self.host.signal(program, signal);
                 match (signal, status) {

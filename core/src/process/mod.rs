@@ -11,6 +11,7 @@ pub mod files;
 mod host;
 pub mod images;
 mod kernel;
+mod launch;
 mod pattern;
 pub mod programs;
 mod run;

@@ -9,11 +9,19 @@ use super::shell::{ExecError, Flow, Frame, Origin, Shell, body_of, parse_lines, 
 use crate::sim::SimTime;
 
 /// Shell operations that one instant takes at most; whatever still wants to run
-/// then goes on a second later. So a script that never sleeps does not stop the clock.
+/// then goes on a little later. So a script that never sleeps does not stop the clock.
 const QUANTUM: usize = 10_000;
-const NAP: Duration = Duration::from_secs(1);
-/// A script that does nothing but compute is put off longer each time, up to this.
+const NAP: Duration = Duration::from_millis(100);
+/// Naps that are as long as the first: a script that computes takes time in proportion to its work.
+const EVEN_NAPS: u32 = 100;
+/// One that does nothing but compute beyond that is put off longer each time, up to this: it may never end.
 const LONGEST_NAP: Duration = Duration::from_secs(64);
+
+/// How long the nap after so many is.
+fn nap_span(naps: u32) -> Duration {
+    let doubled = NAP * 2u32.saturating_pow(naps.saturating_sub(EVEN_NAPS).min(16));
+    doubled.min(LONGEST_NAP)
+}
 
 /// How a process stands after it ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +60,8 @@ pub struct Process<P> {
     session: bool,
     /// The quantum was used up: the rest waits until then.
     nap: Option<SimTime>,
-    /// How long the next nap is.
-    nap_span: Duration,
+    /// Naps since it last waited for something.
+    naps: u32,
     /// Lines of a command that is not complete yet.
     partial: String,
     shown: Shown,
@@ -81,7 +89,7 @@ impl<P: Clone> Process<P> {
         let body = body_of(host, call, now)?;
         let mut kernel = Kernel::new(pid, true);
         kernel.spawn(0, None, Kernel::<P>::standard_fds(), body);
-        Ok(Self { kernel, session: false, nap: None, nap_span: NAP, partial: String::new(), shown })
+        Ok(Self { kernel, session: false, nap: None, naps: 0, partial: String::new(), shown })
     }
 
     /// An interactive shell that waits for lines.
@@ -94,7 +102,7 @@ impl<P: Clone> Process<P> {
         if let Some(task) = kernel.tasks.get_mut(&call.pid) {
             task.state = State::Idle;
         }
-        Self { kernel, session: true, nap: None, nap_span: NAP, partial: String::new(), shown }
+        Self { kernel, session: true, nap: None, naps: 0, partial: String::new(), shown }
     }
 
     /// Gives a line to a session that is idle.
@@ -153,7 +161,7 @@ impl<P: Clone> Process<P> {
                 }
             }
             self.run(host, now);
-            self.nap_span = if self.nap.is_some() { (self.nap_span * 2).min(LONGEST_NAP) } else { NAP };
+            self.naps = if self.nap.is_some() { self.naps.saturating_add(1) } else { 0 };
         }
         self.note();
         self.state()
@@ -200,7 +208,7 @@ impl<P: Clone> Process<P> {
             for pid in ready {
                 self.run_task(host, pid);
                 if self.kernel.spent > QUANTUM {
-                    self.nap = Some(now + self.nap_span);
+                    self.nap = Some(now + nap_span(self.naps));
                     return;
                 }
             }
@@ -273,6 +281,19 @@ impl<P: Clone> Process<P> {
                             }
                             self.kernel.finish(pid, status);
                         }
+                    }
+                }
+                Body::Launcher(mut launcher) => {
+                    let flow = launcher.step(&mut Sys { kernel: &mut self.kernel, host, pid });
+                    let Some(task) = self.kernel.tasks.get_mut(&pid) else { return };
+                    match flow {
+                        Flow::Go => task.body = Body::Launcher(launcher),
+                        Flow::Block(state) => {
+                            task.body = Body::Launcher(launcher);
+                            task.state = state;
+                        }
+                        Flow::Become(body) => task.body = body,
+                        Flow::Exit(status) => self.kernel.finish(pid, status),
                     }
                 }
                 Body::Utility(mut utility) => {

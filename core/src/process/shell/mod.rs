@@ -51,6 +51,7 @@ mod word;
 
 use thiserror::Error;
 
+pub(crate) use builtins::flow::which;
 pub use expand::glob;
 pub use parse::{ScriptError, check_script};
 pub(crate) use run::Flow;

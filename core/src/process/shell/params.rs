@@ -195,7 +195,8 @@ impl Expander<'_> {
         if self.shell.options.nounset {
             let list = matches!(held, Held::Many { .. });
             if matches!(held, Held::Unset) && !list {
-                return Err(Fault::Exit(format!("{}: unbound variable", self.name_text(parameter))));
+                let mark = if matches!(parameter.name, Name::Positional(_)) { "$" } else { "" };
+                return Err(Fault::Exit(format!("{mark}{}: unbound variable", self.name_text(parameter))));
             }
         }
         match &parameter.operation {

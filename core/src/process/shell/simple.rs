@@ -12,6 +12,7 @@ use super::vars::{Key, Value, Var};
 use crate::process::files::{join, resolve};
 use crate::process::host::{Call, Host};
 use crate::process::kernel::{Body, Fds, Sys};
+use crate::process::launch::Launcher;
 use crate::process::utilities::{self, Utility};
 
 /// An argument. Only `declare` and its like tell an assignment from a text.
@@ -194,6 +195,9 @@ impl Expander<'_> {
 pub(crate) enum Found<P> {
     Program(P),
     Utility(Utility),
+    Launcher(Launcher),
+    /// A builtin that is a program of its own as well.
+    Applet,
     /// `sh` or `bash` itself.
     Shell,
     /// An executable file, to be read by a shell.
@@ -207,6 +211,9 @@ pub(crate) enum Found<P> {
     /// `#!` names something that is not there.
     BadInterpreter(String),
 }
+
+/// Builtins that a machine also has as programs, for `exec`, `env` and `xargs`.
+const APPLETS: &[&str] = &["[", "echo", "false", "kill", "printf", "pwd", "test", "true"];
 
 /// Directories whose programs are those of the host.
 const STANDARD_DIRECTORIES: &[&str] =
@@ -259,6 +266,12 @@ fn find_builtin<H: Host>(host: &mut H, call: &Call) -> Found<H::Program> {
     }
     if super::SHELLS.contains(&name) {
         return Found::Shell;
+    }
+    if let Some(launcher) = Launcher::start(call) {
+        return Found::Launcher(launcher);
+    }
+    if APPLETS.contains(&name.rsplit('/').next().unwrap_or(name)) {
+        return Found::Applet;
     }
     utilities::start(call).map_or(Found::NotFound, Found::Utility)
 }
@@ -459,7 +472,10 @@ impl Shell {
             Err(super::ExecError::PermissionDenied(_)) => Err((126, format!("{name}: Permission denied"))),
             Err(super::ExecError::IsDirectory(_)) => Err((126, format!("{name}: Is a directory"))),
             Err(super::ExecError::BadInterpreter { interpreter, .. }) => {
-                Err((126, format!("{name}: {interpreter}: bad interpreter: No such file or directory")))
+                let text = format!("{name}: {interpreter}: bad interpreter: No such file or directory");
+                let missing = format!("{name}: cannot execute: required file not found");
+                // What the kernel says of a file that is missing; a directory is another matter.
+                Err(if interpreter.is_empty() { (126, text) } else { (127, missing) })
             }
         }
     }
@@ -475,6 +491,14 @@ pub(crate) fn body_of<H: Host>(
     match find(host, &call) {
         Found::Program(program) => Ok(Body::Program(program)),
         Found::Utility(utility) => Ok(Body::Utility(Box::new(utility))),
+        Found::Launcher(launcher) => Ok(Body::Launcher(Box::new(launcher))),
+        Found::Applet => {
+            let base = name.rsplit('/').next().unwrap_or(&name).to_owned();
+            let mut shell = Shell::new(&call, &base, Origin::File, now);
+            shell.positional = Arc::new(call.argv.get(1..).unwrap_or_default().to_vec());
+            shell.load(&format!("{base} \"$@\""));
+            Ok(Body::Shell(Box::new(shell)))
+        }
         Found::Shell => Ok(Body::Shell(Box::new(super::start(host, &call, now)))),
         Found::Script { path, text } => {
             let name = if name.contains('/') { name } else { path };

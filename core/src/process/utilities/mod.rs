@@ -4,6 +4,7 @@
 //! that a person uses at a prompt or in a script; any other option gets the real
 //! program's complaint where it would get one, else `not modelled: …`.
 
+mod awk;
 mod fs;
 mod options;
 mod search;
@@ -17,6 +18,7 @@ use super::files::{Files, resolve};
 use super::host::{Call, Host, Io, Step};
 use crate::sim::{Epoch, SimTime};
 
+pub(crate) use self::system::interval;
 pub(crate) use self::time::{float, strftime};
 
 /// A running utility.
@@ -107,6 +109,7 @@ impl World<'_> {
 
 /// Names of all utilities, sorted, for `type` and completion.
 pub const NAMES: &[&str] = &[
+    "awk",
     "basename",
     "cat",
     "chmod",
@@ -136,12 +139,15 @@ pub const NAMES: &[&str] = &[
     "tac",
     "tail",
     "tee",
+    "timeout",
     "touch",
     "tr",
     "uname",
     "uniq",
     "wc",
+    "which",
     "whoami",
+    "xargs",
     "yes",
 ];
 
@@ -150,6 +156,7 @@ pub fn start(call: &Call) -> Option<Utility> {
     let name = call.argv.first()?.rsplit('/').next()?;
     let whole = |run| Body::Whole(run, Vec::new());
     let body = match name {
+        "awk" | "mawk" | "gawk" => whole(awk::awk),
         "basename" => Body::Once(system::basename),
         "cat" | "head" | "tee" | "grep" => Body::Stream(Box::default()),
         "chmod" => Body::Once(fs::chmod),

@@ -177,29 +177,33 @@ pub(super) fn sleep_span(world: &mut World<'_>) -> Result<Duration, u8> {
     }
     let mut total = Duration::ZERO;
     for text in world.args {
-        let (number, unit) = match text.find(|c: char| "smhd".contains(c)) {
-            Some(at) if at + 1 == text.len() && text != "inf" => (&text[..at], &text[at..]),
-            _ => (text.as_str(), "s"),
-        };
-        let factor = match unit {
-            "m" => 60.0,
-            "h" => 3600.0,
-            "d" => 86400.0,
-            _ => 1.0,
-        };
-        let span = match number {
-            "infinity" | "inf" => Some(Duration::MAX),
-            _ => match number.parse::<f64>() {
-                Ok(value) if value >= 0.0 => {
-                    Some(Duration::try_from_secs_f64(value * factor).unwrap_or(Duration::MAX))
-                }
-                _ => None,
-            },
-        };
-        match span {
+        match interval(text) {
             Some(span) => total = total.saturating_add(span),
             None => return Err(world.misuse(&format!("invalid time interval '{text}'"))),
         }
     }
     Ok(total)
+}
+
+/// A span as `sleep` and `timeout` read it: `5`, `1.5m`, `infinity`.
+pub(crate) fn interval(text: &str) -> Option<Duration> {
+    let (number, unit) = match text.find(|c: char| "smhd".contains(c)) {
+        Some(at) if at + 1 == text.len() && text != "inf" => (&text[..at], &text[at..]),
+        _ => (text, "s"),
+    };
+    let factor = match unit {
+        "m" => 60.0,
+        "h" => 3600.0,
+        "d" => 86400.0,
+        _ => 1.0,
+    };
+    match number {
+        "infinity" | "inf" => Some(Duration::MAX),
+        _ => match number.parse::<f64>() {
+            Ok(value) if value >= 0.0 => {
+                Some(Duration::try_from_secs_f64(value * factor).unwrap_or(Duration::MAX))
+            }
+            _ => None,
+        },
+    }
 }

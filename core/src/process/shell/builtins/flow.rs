@@ -359,7 +359,7 @@ pub(crate) fn which<H: Host>(host: &mut H, call: &Call) -> Option<String> {
     let name = call.argv.first()?;
     match find(host, call) {
         Found::Script { path, .. } => Some(if name.contains('/') { name.clone() } else { path }),
-        Found::Program(_) | Found::Utility(_) | Found::Shell => {
+        Found::Program(_) | Found::Utility(_) | Found::Launcher(_) | Found::Applet | Found::Shell => {
             Some(if name.contains('/') { name.clone() } else { format!("/usr/bin/{name}") })
         }
         _ => None,

@@ -1,7 +1,7 @@
 //! Commands that the shell runs itself.
 
 mod declare;
-mod flow;
+pub(super) mod flow;
 mod getopts;
 mod jobs;
 mod output;
