@@ -12,7 +12,8 @@ pub use placement::{Assignments, GroupContext, Placement, PlacementGenerate, Pla
 pub use plugin::{
     Bind, Binder, ClonePlugin, Context, Filter, MAX_NODE_SCORE, Nomination, Permit, Plugin, PodAnnotations,
     PostBind, PostFilter, PostFilterContext, PostFilterResult, PreBind, PreEnqueue, PreFilter,
-    PreFilterResult, PreScore, Prepare, QueueSort, Reserve, RunFilters, Score, TieBreak, VolumeBinding, default_normalize,
+    PreFilterResult, PreScore, Prepare, QueueSort, Reserve, RunFilters, Score, TieBreak, VolumeBinding,
+    default_normalize,
 };
 pub(super) use profile::{Filters, FiltersWithNominated, first_answer, first_refusal};
 pub use profile::{NodeStatuses, PluginId, PluginSet, PreFilterOutcome, Profile, Rejection};
