@@ -3,8 +3,7 @@
 //! `brush-parser` is a recursive-descent parser that backtracks: measured with
 //! 0.4, text such as `( ( ( (…` takes time that doubles with each parenthesis,
 //! a thousand nested `$(` overflow the stack, and a descriptor number that does
-//! not fit in 32 bits makes it panic, and so does an expansion that is still open when
-//! the text ends in a here-document. A learner's terminal must survive a cat
+//! not fit in 32 bits makes it panic. A learner's terminal must survive a cat
 //! on the keyboard, so nesting is counted before the grammar sees anything;
 //! the limits are far beyond what scripts have.
 
@@ -24,27 +23,6 @@ pub(crate) struct TooDeep {
     pub(crate) line: usize,
     /// What the shell says.
     pub(crate) message: String,
-}
-
-/// A character that no script has.
-const END: char = '\u{10FFFF}';
-
-/// For a text with here-documents: the text with a word behind its end, and that word.
-///
-/// Measured with 0.4: with a here-document open, the tokenizer may take the end of the text for the bracket that closes an
-/// expansion, and panics when no character is there to be read. Behind a long enough word there always is one; and if the word
-/// comes out as a token of its own, nobody has read beyond the end, so that the text alone is safe.
-pub(crate) fn with_end_marked(text: &str) -> Option<(String, String)> {
-    if !text.contains("<<") {
-        return None;
-    }
-    // At most one character is read beyond the end for each expansion.
-    let expansions = text.bytes().filter(|byte| matches!(byte, b'$' | b'`' | b'(' | b'[' | b'{')).count();
-    let end: String = std::iter::repeat_n(END, expansions + 2).collect();
-    let escaped = text.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
-    // A backslash at the end takes the line's end with it.
-    let line_end = if escaped { "\n\n" } else { "\n" };
-    Some((format!("{text}{line_end}{end}"), end))
 }
 
 fn too_deep(line: usize, what: &str) -> TooDeep {

@@ -37,6 +37,7 @@ mod convert;
 mod escapes;
 mod expand;
 mod guard;
+mod here_documents;
 mod params;
 mod parse;
 mod redirect;

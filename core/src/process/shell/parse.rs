@@ -74,18 +74,9 @@ pub(crate) fn parse_block(text: &str, place: Place) -> Result<Block, ScriptError
 
 fn tokenize(text: &str, options: &ParserOptions, shift: usize) -> Result<Vec<Token>, ScriptError> {
     // A script may come from Windows; bash itself would stumble over each `\r`, in its own way.
-    let cut = |text: &str| {
-        brush_parser::uncached_tokenize_str(text, &options.tokenizer_options())
-            .map_err(|error| tokenizer_error(&error, text, shift))
-    };
-    if let Some((longer, end)) = guard::with_end_marked(text) {
-        let tokens = cut(&longer)?;
-        if !tokens.last().is_some_and(|token| token.to_str() == end) {
-            let last = shift + text.lines().count().max(1);
-            return Err(ScriptError::at_end(last, "unexpected EOF while looking for matching `)'"));
-        }
-    }
-    cut(text)
+    super::here_documents::check(text).map_err(|unsound| unsound.error(text, shift))?;
+    brush_parser::uncached_tokenize_str(text, &options.tokenizer_options())
+        .map_err(|error| tokenizer_error(&error, text, shift))
 }
 
 fn tokenizer_error(error: &TokenizerError, text: &str, shift: usize) -> ScriptError {
