@@ -1,0 +1,3 @@
+# expects: no-queue
+# Looks around and applies nothing.
+cat queues.yaml
