@@ -300,10 +300,7 @@ mod tests {
     fn a_misspelt_name_is_found_when_the_exercise_is_loaded() {
         let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.info().plural).collect();
         let known = kinds.join(", ");
-        check(
-            "podz.size() == 1",
-            &format!("unknown name \"podz\", expected one of: {known}, files, now"),
-        );
+        check("podz.size() == 1", &format!("unknown name \"podz\", expected one of: {known}, files, now"));
         // The variable of one macro is unknown outside it.
         assert!(Expression::parse("pods.exists(p, true) && p.x").is_err());
         assert!(

@@ -46,9 +46,11 @@ impl QueueController {
         api.set_now(now);
         for _ in 0..MAX_ROUNDS {
             let concerned = self.seen < api.oldest_version()
-                || api.events_since(self.seen).any(|event| {
-                    let kind = event.object.kind();
-                    kind.is_custom() || matches!(kind, Kind::Pod | Kind::Namespace)
+                || api.events_since(self.seen).any(|event| match &event.object {
+                    // Most pods of a cluster come through no queue.
+                    Object::Pod(pod) => pods::is_managed(pod),
+                    Object::Namespace(_) => true,
+                    other => other.kind().is_custom(),
                 });
             self.seen = api.resource_version();
             if !concerned {

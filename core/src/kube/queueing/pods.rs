@@ -47,10 +47,15 @@ pub(super) fn is_gated(pod: &Pod) -> bool {
     gates.into_iter().flatten().any(|gate| gate.name == ADMISSION_GATE)
 }
 
+/// Whether it came through a queue.
+pub(super) fn is_managed(pod: &Pod) -> bool {
+    label(pod, MANAGED) == Some("true")
+}
+
 /// The managed pods, by workload.
 pub(super) fn jobs(api: &ApiServer) -> Jobs {
     let mut jobs = Jobs::new();
-    for pod in api.iter::<Pod>().filter(|pod| label(pod, MANAGED) == Some("true")) {
+    for pod in api.iter::<Pod>().filter(|pod| is_managed(pod)) {
         let name = match label(pod, POD_GROUP_NAME) {
             Some(group) => group.to_owned(),
             None => workload_name(pod),
