@@ -5,7 +5,7 @@
 
 mod lab;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clusterlab_tests::browser::{Browser, DESKTOP, PHONE, Site, Visitor, screenshots};
@@ -48,9 +48,33 @@ fn the_first_visit_is_small_and_quick() {
         packed / 1000,
         took.as_millis()
     );
-    // The aim is 700 kB and a second. What is asserted is what must never be passed, also on a shared machine.
-    assert!(packed < 1_300_000, "{packed} bytes are more than a first visit may download");
+    // The aim is 700 kB and a second. What is asserted is what must never be passed, also on a shared machine: the size
+    // as it is, and a little more.
+    assert!(packed < 1_270_000, "{packed} bytes are more than a first visit may download");
     assert!(took.as_secs() < 10, "the first prompt took {} ms", took.as_millis());
+    no_complaints(&browser);
+}
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test"]
+fn a_thousand_machines_are_drawn_while_time_passes() {
+    let (_site, browser) = visit(Visitor::default()).unwrap();
+    browser.add_machines(1000).unwrap();
+    // The command lets time pass, for longer than the measurement; pods come and go meanwhile.
+    browser
+        .command(
+            "for i in $(seq 600); do kubectl run p$i --image=busybox --restart=Never -- sleep 3; sleep 1; done",
+        )
+        .unwrap();
+    browser.wait_for_text("#terminal-log", "pod/p1 created").unwrap();
+    let frames = browser.frames(Duration::from_secs(5)).unwrap();
+    // Printed, not asserted: on a shared machine others' work counts too. The aim is no frame over 16 ms.
+    println!(
+        "1,000 machines, time passes: {} frames in 5 s; busy in a frame: median {:.1} ms, 95 % {:.1} ms, longest \
+         {:.1} ms; {} over 16 ms",
+        frames.count, frames.median, frames.most, frames.longest, frames.over
+    );
+    assert!(frames.count > 0, "nothing was drawn");
     no_complaints(&browser);
 }
 

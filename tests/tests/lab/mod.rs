@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clusterlab_tests::browser::Browser;
@@ -32,8 +33,27 @@ pub trait Lab {
     fn show_something(&self) -> Result<()>;
     /// Opens a part of the page where only one has room, as on a phone; elsewhere all are open.
     fn open_panel(&self, name: &str) -> Result<()>;
+    /// Adds that many machines to the cluster, and waits until all are drawn.
+    fn add_machines(&self, count: usize) -> Result<()>;
+    /// Watches for that long how much work each frame is.
+    fn frames(&self, length: Duration) -> Result<Frames>;
     /// Has the page compute the scenario that this machine computes too.
     fn digest_of_the_fixed_scenario(&self) -> Result<String>;
+}
+
+/// How busy the page was in each frame: from the instant at which the browser began it until it was painted, with
+/// everything that kept the page from beginning. In milliseconds.
+pub struct Frames {
+    /// How many there were.
+    pub count: u64,
+    /// Half of them took less.
+    pub median: f64,
+    /// 95 of a hundred took less.
+    pub most: f64,
+    /// The one that took longest.
+    pub longest: f64,
+    /// How many took longer than 16 ms.
+    pub over: u64,
 }
 
 impl Lab for Browser {
@@ -148,6 +168,39 @@ impl Lab for Browser {
             vec![],
         )?;
         Ok(())
+    }
+
+    fn add_machines(&self, count: usize) -> Result<()> {
+        self.command(&format!(
+            "for i in $(seq {count}); do printf 'apiVersion: v1\\nkind: Node\\nmetadata: {{name: m%04d}}\\n---\\n' $i; \
+             done > machines.yaml; kubectl apply -f machines.yaml | tail -n 1"
+        ))?;
+        self.wait_until(&format!("document.querySelectorAll('.nodedot').length > {count}"))
+            .with_context(|| format!("the machines are not drawn; the terminal shows:\n{}", self.terminal()))
+    }
+
+    fn frames(&self, length: Duration) -> Result<Frames> {
+        let busy = self.promise(
+            "const painted = new MessageChannel(), busy = [];
+             const after = () => new Promise((done) => { painted.port1.onmessage = done; painted.port2.postMessage(0); });
+             const until = performance.now() + arguments[0];
+             while (performance.now() < until) {
+               const began = await new Promise(requestAnimationFrame);
+               await after();
+               busy.push(performance.now() - began);
+             }
+             return busy.sort((a, b) => a - b);",
+            vec![json!(length.as_millis() as u64)],
+        )?;
+        let busy: Vec<f64> = busy.as_array().context("a list")?.iter().filter_map(Value::as_f64).collect();
+        let at = |part: f64| busy.get((busy.len() as f64 * part) as usize).copied().unwrap_or_default();
+        Ok(Frames {
+            count: busy.len() as u64,
+            median: at(0.5),
+            most: at(0.95),
+            longest: busy.last().copied().unwrap_or_default(),
+            over: busy.iter().filter(|millis| **millis > 16.0).count() as u64,
+        })
     }
 
     fn digest_of_the_fixed_scenario(&self) -> Result<String> {
