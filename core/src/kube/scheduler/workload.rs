@@ -161,12 +161,12 @@ fn node(index: usize) -> Node {
     }))
 }
 
-fn object(name: String, labels: Value, requests: Value, more: Value) -> Pod {
+fn object(name: &str, labels: &Value, requests: &Value, more: &Value) -> Pod {
     let container =
         json!({"name": "pause", "image": "registry.k8s.io/pause:3.10", "resources": {"requests": requests}});
     let mut spec = json!({"containers": [container]});
     if let (Value::Object(spec), Value::Object(more)) = (&mut spec, more) {
-        spec.extend(more);
+        spec.extend(more.clone());
     }
     read(json!({"metadata": {"name": name, "namespace": "default", "labels": labels}, "spec": spec}))
 }
@@ -176,13 +176,14 @@ fn pod(shape: Shape, index: usize) -> Pod {
     let small = json!({"cpu": "100m", "memory": "500Mi"});
     let zone = "topology.kubernetes.io/zone";
     match shape {
-        Shape::Basic => object(name, json!({}), small, json!({})),
+        Shape::Basic => object(&name, &json!({}), &small, &json!({})),
         Shape::Spread => {
             let constraint = json!([{
                 "maxSkew": 5, "topologyKey": zone, "whenUnsatisfiable": "DoNotSchedule",
                 "labelSelector": {"matchLabels": {"color": "blue"}},
             }]);
-            object(name, json!({"color": "blue"}), small, json!({"topologySpreadConstraints": constraint}))
+            let more = json!({"topologySpreadConstraints": constraint});
+            object(&name, &json!({"color": "blue"}), &small, &more)
         }
         Shape::Affinity => {
             let apart = index.is_multiple_of(2);
@@ -193,17 +194,19 @@ fn pod(shape: Shape, index: usize) -> Pod {
             }]);
             let kind = if apart { "podAntiAffinity" } else { "podAffinity" };
             let affinity = json!({kind: {"requiredDuringSchedulingIgnoredDuringExecution": term}});
-            object(name, json!({"color": color}), small, json!({"affinity": affinity}))
+            object(&name, &json!({"color": color}), &small, &json!({"affinity": affinity}))
         }
         Shape::Preemption => {
-            object(name, json!({}), json!({"cpu": "3", "memory": "500Mi"}), json!({"priority": 10}))
+            let requests = json!({"cpu": "3", "memory": "500Mi"});
+            object(&name, &json!({}), &requests, &json!({"priority": 10}))
         }
     }
 }
 
 fn pod_of_low_priority(index: usize, node: usize) -> Pod {
     let requests = json!({"cpu": "900m", "memory": "500Mi"});
-    object(format!("low-{index}"), json!({}), requests, json!({"nodeName": format!("node-{node}")}))
+    let more = json!({"nodeName": format!("node-{node}")});
+    object(&format!("low-{index}"), &json!({}), &requests, &more)
 }
 
 #[cfg(test)]

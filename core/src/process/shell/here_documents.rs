@@ -128,10 +128,8 @@ impl Reader<'_> {
             }
             (_, Some(Mode::Double)) => {}
             ('"', _) => self.open.push(Mode::Double),
-            ('\'', _) => {
-                if !self.left.by_ref().any(|other| other == '\'') {
-                    return Err(Unsound::Open('\''));
-                }
+            ('\'', _) if !self.left.by_ref().any(|other| other == '\'') => {
+                return Err(Unsound::Open('\''));
             }
             ('#', _) if was_between => while self.left.next_if(|other| *other != '\n').is_some() {},
             ('(', _) => {
@@ -145,13 +143,11 @@ impl Reader<'_> {
                 self.open.pop();
             }
             ('<', Some(Mode::Arithmetic)) => {}
-            ('<', mode) if self.next_is('<') => {
-                if !self.next_is('<') {
-                    if matches!(mode, Some(Mode::Brace | Mode::Bracket | Mode::Backquote)) {
-                        return Err(Unsound::NotModelled);
-                    }
-                    self.operator()?;
+            ('<', mode) if self.next_is('<') && !self.next_is('<') => {
+                if matches!(mode, Some(Mode::Brace | Mode::Bracket | Mode::Backquote)) {
+                    return Err(Unsound::NotModelled);
                 }
+                self.operator()?;
             }
             ('\n', _) => self.bodies()?,
             _ => {}
