@@ -234,3 +234,26 @@ fn somebody_who_reads_no_further_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), b"".as_slice()));
 }
+
+#[test]
+fn conform_replays_a_folder_and_tells_the_first_difference_of_what_does_not_agree() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/fixtures/kube-scheduler");
+    let agreed = fixtures.to_str().unwrap();
+    let ran = clusterlab(&folder("conform", &[]), &["conform", "kube", agreed], "");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.ends_with(" passed, 0 failed\n"), "{}", ran.stdout);
+
+    let text = std::fs::read_to_string(fixtures.join("k0073-cordon-nodename.json")).unwrap();
+    let wrong = text.replace("\"preassigned\"", "\"scheduled\"");
+    assert_ne!(text, wrong);
+    let folder = folder("conform-wrong", &[("one.json", &wrong)]);
+    let ran = clusterlab(&folder, &["conform", "kube", ".", "--explain"], "");
+    assert_eq!(ran.code, 1);
+    let first = "k0073-cordon-nodename: p6: outcome is \"preassigned\", recorded \"scheduled\"\n";
+    assert!(ran.stdout.starts_with(first), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\nleft out: "), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("\n0 passed, 1 failed\n"), "{}", ran.stdout);
+    let ran = clusterlab(&folder, &["conform", "kube", ".", "--json"], "");
+    let last: serde_json::Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(last, serde_json::json!({"type": "total", "passed": 0, "failed": 1}));
+}

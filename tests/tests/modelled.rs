@@ -11,7 +11,7 @@ use std::time::Duration;
 use clusterlab::hardware::{GpuModel, SystemModel};
 use clusterlab::kube::api::{ApiServer, Kind, ListOptions, Object};
 use clusterlab::kube::kubectl::{Context, KubeConfig, Kubectl, NoLogs};
-use clusterlab::kube::scheduler::{Scheduler, SchedulerConfiguration};
+use clusterlab::kube::scheduler::{Outcome, Scheduler, SchedulerConfiguration};
 use clusterlab::lab::{Lab, LabSpec};
 use clusterlab::process::files::Files;
 use clusterlab::process::{Io, Step};
@@ -231,7 +231,11 @@ fn said_of(spec: &str, container: &str) -> Option<String> {
         Object::Event(event) => event.message.clone(),
         _ => None,
     }));
-    let said = texts.iter().find_map(|text| text.find("not modelled").map(|at| text[at..].to_owned()))?;
+    let said = texts.iter().find_map(|text| text.find("not modelled").map(|at| text[at..].to_owned()));
+    // What no node takes has no effect either.
+    let last = lab.why("default", "probe").last().filter(|last| last.outcome == Outcome::Unschedulable);
+    let waits = || last.map(|attempt| attempt.message.clone());
+    let said = said.or_else(waits)?;
     Some(said.lines().next().unwrap_or_default().to_owned())
 }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod conform;
 mod exercises;
 mod grade;
 mod run;
@@ -18,6 +19,7 @@ pub enum Command {
     Grade(grade::Grade),
     Exercises(exercises::Exercises),
     Check(check::Check),
+    Conform(conform::Conform),
     Simulate(simulate::Simulate),
     Bench(bench::Bench),
 }
@@ -31,6 +33,7 @@ impl Command {
             Self::Grade(command) => command.run(),
             Self::Exercises(command) => command.run(),
             Self::Check(command) => command.run(),
+            Self::Conform(command) => command.run(),
             Self::Simulate(command) => command.run(),
             Self::Bench(command) => command.run(),
         }

@@ -5,8 +5,8 @@ use super::choose::{feasible_nodes_to_find, heap_root};
 use super::cluster::NodeId;
 use super::decision::Recording;
 use super::framework::{
-    Code, Context, CycleState, MAX_NODE_SCORE, NodeStatuses, PluginId, PluginSet, PreFilterOutcome, Profile,
-    Rejection, RunFilters, Status,
+    Code, Context, CycleState, MAX_NODE_SCORE, NodeStatuses, PluginId, PluginSet, Point, PreFilterOutcome,
+    Profile, Rejection, RunFilters, Status,
 };
 use super::framework::{Filters, FiltersWithNominated, first_answer, first_refusal};
 use super::nominator::Nominator;
@@ -262,9 +262,9 @@ pub(super) fn score_nodes(
     mut kept: Option<&mut Kept>,
     feasible: &[NodeId],
 ) -> Result<Scores, String> {
-    let mut skipped = profile.without_score;
-    for (id, plugin) in profile.plugins() {
-        if let Some(pre_score) = plugin.pre_score().filter(|_| !skipped.contains(id)) {
+    let mut skipped = PluginSet::default();
+    for (id, plugin) in profile.at(Point::PreScore) {
+        if let Some(pre_score) = plugin.pre_score() {
             let status = pre_score.pre_score(context, state, feasible);
             match status.code {
                 Code::Success => {}
@@ -277,7 +277,7 @@ pub(super) fn score_nodes(
         }
     }
     let mut scores = Scores { totals: vec![0; feasible.len()], ..Scores::default() };
-    for (id, plugin) in profile.plugins() {
+    for (id, plugin) in profile.at(Point::Score) {
         let Some(score) = plugin.score().filter(|_| !skipped.contains(id)) else { continue };
         let begin = scores.raw.len();
         scores.plugins.push(id);
@@ -353,7 +353,7 @@ pub(super) fn post_filter(
     let mut result = PostFiltered::default();
     let mut reasons: Vec<String> = Vec::new();
     let mut ran = false;
-    for (_, plugin) in profile.plugins() {
+    for (_, plugin) in profile.at(Point::PostFilter) {
         let Some(plugin) = plugin.post_filter() else { continue };
         ran = true;
         let answer = plugin.post_filter(&context, state, &found.statuses);

@@ -45,8 +45,8 @@ mod storage;
 mod tests;
 
 pub use config::{
-    ConfigError, PluginArguments, PluginReference, PluginSetConfiguration, PluginsConfiguration,
-    ProfileConfiguration, SchedulerConfiguration,
+    ConfigError, ConfigTextError, PluginArguments, PluginReference, PluginSetConfiguration,
+    PluginsConfiguration, ProfileConfiguration, SchedulerConfiguration,
 };
 pub use controller::SchedulerController;
 pub use decision::{Attempt, Decision, FilterResult, NodeScore, Outcome, Recording, ScorePlugin};

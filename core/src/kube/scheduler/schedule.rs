@@ -7,7 +7,7 @@ use super::cycle::{choose, find_nodes, post_filter, score_nodes};
 use super::decision::{Attempt, Decision, Outcome, Recording, record_filters, record_scores};
 use super::engine::{Scheduler, notify};
 use super::framework::{
-    Binder, Code, Context, CycleState, NodeStatuses, Nomination, PluginId, PluginSet, PodAnnotations,
+    Binder, Code, Context, CycleState, NodeStatuses, Nomination, PluginId, PluginSet, PodAnnotations, Point,
     Profile, Rejection, Status,
 };
 use super::message::fit_error;
@@ -261,12 +261,12 @@ impl Scheduler {
         {
             let Self { cluster, profiles, .. } = self;
             let context = Context { pod: info, cluster };
-            let plugins = &mut profiles[profile].plugins;
-            for (index, plugin) in plugins.iter_mut().enumerate() {
-                if let Some(reserve) = plugin.reserve() {
+            let Profile { plugins, points, .. } = &mut profiles[profile];
+            for &id in points.at(Point::Reserve) {
+                if let Some(reserve) = plugins[id.index()].reserve() {
                     let status = reserve.reserve(&context, state, node);
                     if !status.is_success() {
-                        refusal = Some((PluginId::new(index), status));
+                        refusal = Some((id, status));
                         break;
                     }
                 }
@@ -291,15 +291,16 @@ impl Scheduler {
         let mut pending = Pending::new();
         let Self { cluster, profiles, .. } = self;
         let context = Context { pod: info, cluster };
-        for (index, plugin) in profiles[profile].plugins.iter_mut().enumerate() {
-            let Some(permit) = plugin.permit() else { continue };
+        let Profile { plugins, points, .. } = &mut profiles[profile];
+        for &id in points.at(Point::Permit) {
+            let Some(permit) = plugins[id.index()].permit() else { continue };
             let (status, patience) = permit.permit(&context, state, node);
             match status.code {
                 Code::Success => {}
                 Code::Wait => {
-                    pending.insert(PluginId::new(index), (now + patience, status));
+                    pending.insert(id, (now + patience, status));
                 }
-                _ => return Err((PluginId::new(index), status)),
+                _ => return Err((id, status)),
             }
         }
         Ok(pending)
@@ -316,8 +317,9 @@ impl Scheduler {
     ) {
         let Self { cluster, profiles, .. } = self;
         let context = Context { pod: info, cluster };
-        for plugin in profiles[profile].plugins.iter_mut().rev() {
-            if let Some(reserve) = plugin.reserve() {
+        let Profile { plugins, points, .. } = &mut profiles[profile];
+        for id in points.at(Point::Reserve).iter().rev() {
+            if let Some(reserve) = plugins[id.index()].reserve() {
                 reserve.unreserve(&context, state, node);
             }
         }
@@ -448,7 +450,7 @@ fn run_bind(
     node: NodeId,
     binder: &mut dyn Binder,
 ) -> Result<(), String> {
-    for (_, plugin) in profile.plugins() {
+    for (_, plugin) in profile.at(Point::PreBind) {
         if let Some(pre_bind) = plugin.pre_bind() {
             let status = pre_bind.pre_bind(context, state, node, binder);
             if !status.is_success() {
@@ -460,7 +462,7 @@ fn run_bind(
         binder.annotate(context.pod, annotations)?;
     }
     let mut bound = false;
-    for (_, plugin) in profile.plugins() {
+    for (_, plugin) in profile.at(Point::Bind) {
         if let Some(bind) = plugin.bind() {
             let status = bind.bind(context, node, binder);
             match status.code {
@@ -476,7 +478,7 @@ fn run_bind(
     if !bound {
         return Err("no bind plugin took the pod".to_owned());
     }
-    for (_, plugin) in profile.plugins() {
+    for (_, plugin) in profile.at(Point::PostBind) {
         if let Some(post_bind) = plugin.post_bind() {
             post_bind.post_bind(context, state, node);
         }

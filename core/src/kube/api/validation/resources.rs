@@ -109,6 +109,10 @@ pub(super) fn consistency(spec: &PodSpec, at: &At<'_>, errors: &mut Errors) {
         list.as_ref().and_then(|list| list.get(name)).and_then(|amount| Amount::try_from(amount).ok())
     };
     for name in names {
+        // A pod as a whole can ask for these only; others are the containers' own affair.
+        if !matches!(name, "cpu" | "memory") && !is_huge_page(name) {
+            continue;
+        }
         let Some(together) = requested_together(spec, name) else { continue };
         let asked = of(&resources.requests, name).unwrap_or_default();
         if together > asked {

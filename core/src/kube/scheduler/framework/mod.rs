@@ -3,6 +3,7 @@
 mod cycle_state;
 mod placement;
 mod plugin;
+mod points;
 mod profile;
 mod registry;
 mod status;
@@ -15,6 +16,7 @@ pub use plugin::{
     PreFilterResult, PreScore, Prepare, QueueSort, Reserve, RunFilters, Score, TieBreak, VolumeBinding,
     default_normalize,
 };
+pub use points::{Point, Points};
 pub(super) use profile::{Filters, FiltersWithNominated, first_answer, first_refusal};
 pub use profile::{NodeStatuses, PluginId, PluginSet, PreFilterOutcome, Profile, Rejection};
 pub use registry::{Factory, Registry};

@@ -2,7 +2,7 @@
 
 use super::super::cluster::{NodeId, NodeInfo, PodInfo, Symbol};
 use super::super::queue::{EventKinds, QueuedPod};
-use super::{Code, Context, CycleState, Plugin, Reason, RunFilters, Status};
+use super::{Code, Context, CycleState, Plugin, Point, Points, Reason, RunFilters, Status};
 
 /// A plugin of a profile, by its place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,8 +122,8 @@ pub struct Profile {
     pub(in super::super) plugins: Vec<Box<dyn Plugin>>,
     /// What the normalised scores are multiplied by, by plugin.
     pub(in super::super) weights: Vec<i64>,
-    /// Plugins whose scores do not count.
-    pub(in super::super) without_score: PluginSet,
+    /// Who takes part at which extension point.
+    pub(in super::super) points: Points,
     /// For each kind of event, the plugins that want to know of it.
     interested: Vec<PluginSet>,
     queue_sort: Option<PluginId>,
@@ -136,6 +136,7 @@ impl Profile {
         percentage_of_nodes_to_score: Option<i32>,
         plugins: Vec<Box<dyn Plugin>>,
         weights: Vec<i64>,
+        points: Points,
     ) -> Self {
         let mut interested = vec![PluginSet::default(); EventKinds::BITS];
         for (index, plugin) in plugins.iter().enumerate() {
@@ -143,13 +144,13 @@ impl Profile {
                 interested[bit].insert(PluginId::new(index));
             }
         }
-        let queue_sort = plugins.iter().position(|plugin| plugin.queue_sort().is_some()).map(PluginId::new);
+        let queue_sort = points.at(Point::QueueSort).first().copied();
         Self {
             scheduler_name,
             percentage_of_nodes_to_score,
             plugins,
             weights,
-            without_score: PluginSet::default(),
+            points,
             interested,
             queue_sort,
         }
@@ -170,6 +171,11 @@ impl Profile {
         self.plugins.iter().enumerate().map(|(index, plugin)| (PluginId::new(index), &**plugin))
     }
 
+    /// The plugins of an extension point in their order.
+    pub fn at(&self, point: Point) -> impl Iterator<Item = (PluginId, &dyn Plugin)> {
+        self.points.at(point).iter().map(|id| (*id, self.plugin(*id)))
+    }
+
     /// Plugins that want to know of a change of one of those kinds.
     pub fn interested_in(&self, kinds: EventKinds) -> PluginSet {
         kinds.bits().fold(PluginSet::default(), |set, bit| set.union(self.interested[bit]))
@@ -186,7 +192,7 @@ impl Profile {
 
     /// The first plugin that keeps the pod out of the queue, and why.
     pub fn run_pre_enqueue(&self, pod: &PodInfo) -> Option<(PluginId, Reason)> {
-        self.plugins().find_map(|(id, plugin)| {
+        self.at(Point::PreEnqueue).find_map(|(id, plugin)| {
             let status = plugin.pre_enqueue()?.pre_enqueue(pod);
             (!status.is_success()).then(|| (id, status.message().into()))
         })
@@ -209,7 +215,7 @@ impl Profile {
     /// Runs the pre-filters.
     pub fn run_pre_filters(&self, context: &Context<'_>, state: &mut CycleState) -> PreFilterOutcome {
         let mut outcome = PreFilterOutcome::default();
-        for (id, plugin) in self.plugins() {
+        for (id, plugin) in self.at(Point::PreFilter) {
             let Some(pre_filter) = plugin.pre_filter() else { continue };
             let result = pre_filter.pre_filter(context, state);
             match result.status.code {
@@ -254,7 +260,7 @@ impl Profile {
     /// The filters that are not skipped, in their order.
     pub(in super::super) fn filters(&self, skipped: PluginSet) -> Filters<'_> {
         let active: Vec<_> = self
-            .plugins()
+            .at(Point::Filter)
             .filter(|(id, _)| !skipped.contains(*id))
             .filter_map(|(id, plugin)| Some((id, plugin.filter()?)))
             .collect();
@@ -325,7 +331,7 @@ impl Filters<'_> {
 
     /// Tells all pre-filters that `other` is also on `node`.
     pub fn add_pod(&self, context: &Context<'_>, state: &mut CycleState, other: &PodInfo, node: &NodeInfo) {
-        for (id, plugin) in self.profile.plugins() {
+        for (id, plugin) in self.profile.at(Point::PreFilter) {
             if let Some(pre_filter) = plugin.pre_filter().filter(|_| !self.skipped.contains(id)) {
                 pre_filter.add_pod(context, state, other, node);
             }
@@ -340,7 +346,7 @@ impl Filters<'_> {
         other: &PodInfo,
         node: &NodeInfo,
     ) {
-        for (id, plugin) in self.profile.plugins() {
+        for (id, plugin) in self.profile.at(Point::PreFilter) {
             if let Some(pre_filter) = plugin.pre_filter().filter(|_| !self.skipped.contains(id)) {
                 pre_filter.remove_pod(context, state, other, node);
             }

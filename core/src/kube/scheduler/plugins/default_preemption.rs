@@ -44,9 +44,9 @@ pub(super) fn new(args: &Value, _: &mut Cluster) -> Result<Box<dyn Plugin>, Stri
         ));
     }
     if plugin.min_candidate_nodes_percentage == 0 && plugin.min_candidate_nodes_absolute == 0 {
-        return Err(
-            "cannot have both minCandidateNodesPercentage and minCandidateNodesAbsolute be zero".to_owned()
-        );
+        return Err("minCandidateNodesPercentage: Invalid value: 0: cannot be zero at the same time as \
+             minCandidateNodesAbsolute"
+            .to_owned());
     }
     Ok(Box::new(plugin))
 }

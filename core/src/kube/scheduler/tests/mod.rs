@@ -5,6 +5,7 @@ mod kept_answers;
 mod plugins;
 mod queue;
 mod texts;
+mod volumes;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use serde_json::{Value, json};

@@ -172,7 +172,7 @@ fn configurations_that_make_no_sense_are_refused_with_the_place() {
         json!({"percentageOfNodesToScore": 101}),
         "percentageOfNodesToScore: Invalid value: 101: not in valid range [0-100]",
     );
-    check(args("Nothing", json!({})), "profiles[0]: Nothing does not exist");
+    check(args("Nothing", json!({})), "profiles[0].pluginConfig[0].name: Nothing does not exist");
     check(
         args("InterPodAffinity", json!({"hardPodAffinityWeight": 101})),
         "profiles[0].pluginConfig InterPodAffinity: hardPodAffinityWeight: Invalid value: 101: \
@@ -180,7 +180,8 @@ fn configurations_that_make_no_sense_are_refused_with_the_place() {
     );
     check(
         json!({"profiles": [{"plugins": {"multiPoint": {"disabled": [{"name": "PrioritySort"}]}}}]}),
-        "profiles[0]: exactly one queue sort plugin is required, but 0 are enabled",
+        "profiles[0]: only one queue sort plugin required for profile with scheduler name \
+         \"default-scheduler\", but got 0",
     );
     let unknown: Result<SchedulerConfiguration, _> = from_value(json!({"leaderElect": true}));
     assert!(unknown.unwrap_err().to_string().starts_with("unknown field `leaderElect`"));

@@ -35,7 +35,7 @@ struct Stored<T> {
 pub struct Volumes {
     version: u64,
     claims: BTreeMap<ClaimKey, Stored<Claim>>,
-    volumes: BTreeMap<Symbol, Stored<Volume>>,
+    persistent: BTreeMap<Symbol, Stored<Volume>>,
     by_class: BTreeMap<Option<Symbol>, BTreeSet<Symbol>>,
     classes: BTreeMap<Symbol, Arc<Class>>,
     nodes: BTreeMap<Symbol, Arc<NodeDrivers>>,
@@ -50,7 +50,7 @@ impl Volumes {
         let new = Arc::new(Volume::new(volume, symbols));
         self.version += 1;
         let stored = Stored { object: Arc::clone(&new), version: self.version };
-        let old = self.volumes.insert(new.name, stored).map(|stored| stored.object);
+        let old = self.persistent.insert(new.name, stored).map(|stored| stored.object);
         if let Some(old) = &old {
             self.unlist(old);
         }
@@ -60,7 +60,7 @@ impl Volumes {
 
     /// Forgets a volume.
     pub fn remove_volume(&mut self, name: Symbol) {
-        if let Some(old) = self.volumes.remove(&name) {
+        if let Some(old) = self.persistent.remove(&name) {
             self.unlist(&old.object);
         }
     }
@@ -155,7 +155,7 @@ impl Volumes {
 
     /// A volume.
     pub fn volume(&self, name: Symbol) -> Option<&Arc<Volume>> {
-        self.volumes.get(&name).map(|stored| &stored.object)
+        self.persistent.get(&name).map(|stored| &stored.object)
     }
 
     /// The number of the change that brought a claim.
@@ -165,7 +165,7 @@ impl Volumes {
 
     /// The number of the change that brought a volume.
     pub fn volume_version(&self, name: Symbol) -> Option<u64> {
-        self.volumes.get(&name).map(|stored| stored.version)
+        self.persistent.get(&name).map(|stored| stored.version)
     }
 
     /// The volumes of a class, in an order that does not change (upstream: that of a hash map).

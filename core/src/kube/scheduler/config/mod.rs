@@ -1,5 +1,10 @@
 //! `KubeSchedulerConfiguration` (`kubescheduler.config.k8s.io/v1`), as far as it is modelled.
 
+mod points;
+#[cfg(test)]
+mod tests;
+mod text;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,8 +13,9 @@ use serde_json::Value;
 
 use super::cluster::Cluster;
 use super::features::Features;
-use super::framework::{Plugin, PluginId, PluginSet, Profile, Registry};
+use super::framework::{Plugin, PluginId, Point, Profile, Registry};
 use super::plugins;
+pub use text::ConfigTextError;
 
 /// The configuration of the scheduler. [`Default`] is kube-scheduler's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +31,8 @@ pub struct SchedulerConfiguration {
     pub pod_initial_backoff_seconds: u64,
     /// Seconds.
     pub pod_max_backoff_seconds: u64,
+    /// How many nodes the real scheduler looks at at once; accepted, and without meaning here.
+    pub parallelism: i32,
     /// One per `schedulerName`.
     pub profiles: Vec<ProfileConfiguration>,
     /// Gates by name, on or off, as the real scheduler's `--feature-gates` sets them: see [`Features`].
@@ -40,6 +48,7 @@ impl Default for SchedulerConfiguration {
             percentage_of_nodes_to_score: 0,
             pod_initial_backoff_seconds: 1,
             pod_max_backoff_seconds: 10,
+            parallelism: 16,
             profiles: vec![ProfileConfiguration::default()],
             feature_gates: BTreeMap::new(),
         }
@@ -72,22 +81,57 @@ impl Default for ProfileConfiguration {
     }
 }
 
-/// Plugins enabled and disabled.
+/// Plugins enabled and disabled, everywhere and at each extension point.
+///
+/// What an extension point says goes before what is said for all of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PluginsConfiguration {
     /// At all their extension points.
     pub multi_point: PluginSetConfiguration,
-    /// Where scores are given.
+    /// Who keeps pods out of the queue.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub pre_enqueue: PluginSetConfiguration,
+    /// Who says which pod is next; exactly one.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub queue_sort: PluginSetConfiguration,
+    /// Who looks at the pod before any node.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub pre_filter: PluginSetConfiguration,
+    /// Who refuses nodes.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub filter: PluginSetConfiguration,
+    /// Who helps when no node will do.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub post_filter: PluginSetConfiguration,
+    /// Who looks at the feasible nodes before scoring.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub pre_score: PluginSetConfiguration,
+    /// Who gives scores; the weights of this point count.
     #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
     pub score: PluginSetConfiguration,
+    /// Who takes what the pod will need.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub reserve: PluginSetConfiguration,
+    /// Who lets the pod go.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub permit: PluginSetConfiguration,
+    /// Who acts before the pod is bound.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub pre_bind: PluginSetConfiguration,
+    /// Who binds it; the first that takes the pod does.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub bind: PluginSetConfiguration,
+    /// Who takes note of it.
+    #[serde(skip_serializing_if = "PluginSetConfiguration::is_empty")]
+    pub post_bind: PluginSetConfiguration,
 }
 
 /// Plugins enabled and disabled at one place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PluginSetConfiguration {
-    /// Added after the default ones; a default one named here only changes its weight and goes to the end.
+    /// Added after the default ones; a default one that is named here keeps its place.
     pub enabled: Vec<PluginReference>,
     /// Taken away; `*` takes all default ones.
     pub disabled: Vec<PluginReference>,
@@ -117,6 +161,7 @@ pub struct PluginArguments {
     /// `NodeResourcesFit`
     pub name: String,
     /// `NodeResourcesFitArgs`
+    #[serde(default)]
     pub args: Value,
 }
 
@@ -134,11 +179,17 @@ pub enum ConfigError {
         /// The name.
         name: String,
     },
-    /// A plugin that does not exist.
-    #[error("profiles[{index}]: {name} does not exist")]
-    UnknownPlugin {
-        /// Place of the profile.
+    /// A profile without a name.
+    #[error("profiles[{index}].schedulerName: Required value")]
+    NoName {
+        /// Its place.
         index: usize,
+    },
+    /// A plugin that does not exist.
+    #[error("{field}: {name} does not exist")]
+    UnknownPlugin {
+        /// Where it is named.
+        field: String,
         /// The plugin.
         name: String,
     },
@@ -149,12 +200,32 @@ pub enum ConfigError {
         index: usize,
     },
     /// No plugin, or more than one, says which pod is next.
-    #[error("profiles[{index}]: exactly one queue sort plugin is required, but {count} are enabled")]
+    #[error(
+        "profiles[{index}]: only one queue sort plugin required for profile with scheduler name {name:?}, but got {count}"
+    )]
     QueueSort {
         /// Place of the profile.
         index: usize,
+        /// Its name.
+        name: String,
         /// How many there are.
         count: usize,
+    },
+    /// Nobody binds pods.
+    #[error("profiles[{index}]: at least one bind plugin is needed for profile with scheduler name {name:?}")]
+    NoBind {
+        /// Place of the profile.
+        index: usize,
+        /// Its name.
+        name: String,
+    },
+    /// A plugin named where it cannot be.
+    #[error("{field}: {message}")]
+    Plugin {
+        /// Where it is named.
+        field: String,
+        /// Why it cannot be.
+        message: String,
     },
     /// Arguments that a plugin does not take.
     #[error("profiles[{index}].pluginConfig {name}: {message}")]
@@ -206,6 +277,13 @@ impl SchedulerConfiguration {
         registry: &Registry,
         cluster: &mut Cluster,
     ) -> Result<Vec<Profile>, ConfigError> {
+        if self.parallelism <= 0 {
+            return Err(ConfigError::OutOfRange {
+                field: "parallelism".to_owned(),
+                value: i64::from(self.parallelism),
+                message: "should be an integer value greater than zero",
+            });
+        }
         check_percentage("percentageOfNodesToScore", self.percentage_of_nodes_to_score)?;
         if self.pod_initial_backoff_seconds == 0 {
             return Err(ConfigError::OutOfRange {
@@ -218,7 +296,7 @@ impl SchedulerConfiguration {
             return Err(ConfigError::OutOfRange {
                 field: "podMaxBackoffSeconds".to_owned(),
                 value: i64::try_from(self.pod_max_backoff_seconds).unwrap_or(i64::MAX),
-                message: "must be greater than or equal to podInitialBackoffSeconds",
+                message: "must be greater than or equal to PodInitialBackoffSeconds",
             });
         }
         if self.profiles.is_empty() {
@@ -227,6 +305,9 @@ impl SchedulerConfiguration {
         let features = Features::new(&self.feature_gates)?;
         let mut profiles: Vec<Profile> = Vec::new();
         for (index, profile) in self.profiles.iter().enumerate() {
+            if profile.scheduler_name.is_empty() {
+                return Err(ConfigError::NoName { index });
+            }
             if profiles.iter().any(|other| other.scheduler_name == profile.scheduler_name) {
                 let name = profile.scheduler_name.clone();
                 return Err(ConfigError::DuplicateProfile { index, name });
@@ -248,62 +329,93 @@ impl ProfileConfiguration {
         if let Some(percentage) = self.percentage_of_nodes_to_score {
             check_percentage(&format!("profiles[{index}].percentageOfNodesToScore"), percentage)?;
         }
-        let set = &self.plugins.multi_point;
-        let is_in =
-            |list: &[PluginReference], name: &str| list.iter().any(|p| p.name == name || p.name == "*");
-        let defaults = plugins::DEFAULT
-            .iter()
-            .filter(|(name, ..)| !features.hides(name))
-            .filter(|(name, ..)| !is_in(&set.disabled, name) && !set.enabled.iter().any(|p| p.name == *name))
-            .map(|(name, weight, _)| ((*name).to_owned(), *weight));
-        let enabled = set.enabled.iter().map(|plugin| {
-            let default = plugins::DEFAULT.iter().find(|(name, ..)| *name == plugin.name);
-            let weight = if plugin.weight == 0 { default.map_or(1, |(_, w, _)| *w) } else { plugin.weight };
-            (plugin.name.clone(), weight)
+        let defaults = plugins::DEFAULT.iter().filter(|(name, ..)| !features.hides(name));
+        let multi_point =
+            points::merge(defaults.map(|(name, weight, _)| (*name, *weight)), &self.plugins.multi_point);
+        let at_points = Point::ALL.iter().flat_map(|point| {
+            let entries = self.plugins.at(*point).enabled.iter().enumerate();
+            entries.map(move |(place, own)| {
+                (format!("profiles[{index}].plugins.{}.enabled[{place}]", point.field()), own)
+            })
         });
-        let chosen: Vec<_> = defaults.chain(enabled).collect();
-        if chosen.len() > PluginId::LIMIT {
-            return Err(ConfigError::TooManyPlugins { index });
-        }
-        let arguments: BTreeMap<_, _> =
-            self.plugin_config.iter().map(|c| (c.name.as_str(), &c.args)).collect();
-        if let Some(name) = arguments.keys().find(|name| registry.get(name).is_none()) {
-            return Err(ConfigError::UnknownPlugin { index, name: (*name).to_owned() });
+        let everywhere = multi_point.iter().map(|own| {
+            let place = self.plugins.multi_point.enabled.iter().rposition(|named| named.name == own.name);
+            (format!("profiles[{index}].plugins.multiPoint.enabled[{}]", place.unwrap_or(0)), own)
+        });
+        let mut arguments: BTreeMap<&str, &Value> = BTreeMap::new();
+        for (place, entry) in self.plugin_config.iter().enumerate() {
+            let field = format!("profiles[{index}].pluginConfig[{place}].name");
+            let name = entry.name.clone();
+            if registry.get(&name).is_none() {
+                return Err(ConfigError::UnknownPlugin { field, name });
+            }
+            if arguments.insert(&entry.name, &entry.args).is_some() {
+                return Err(ConfigError::Plugin {
+                    field,
+                    message: format!("repeated config for plugin {name}"),
+                });
+            }
+            let kind = entry.args["kind"].as_str();
+            if let Some(kind) = kind.filter(|kind| **kind != format!("{name}Args")) {
+                let message = format!("kind: Invalid value: {kind:?}: expected {name}Args");
+                return Err(ConfigError::Arguments { index, name, message });
+            }
         }
         let mut plugins: Vec<Box<dyn Plugin>> = Vec::new();
-        let mut weights = Vec::new();
-        let mut without_score = PluginSet::default();
-        let at_score = &self.plugins.score;
-        if let Some(plugin) =
-            at_score.enabled.iter().find(|p| !chosen.iter().any(|(name, _)| *name == p.name))
-        {
-            let name = plugin.name.clone();
-            let message = "not modelled: a plugin that is enabled at one extension point alone".to_owned();
-            return Err(ConfigError::Arguments { index, name, message });
-        }
-        for (place, (name, weight)) in chosen.into_iter().enumerate() {
-            let named = at_score.enabled.iter().find(|plugin| plugin.name == name);
-            let weight = named.map(|plugin| plugin.weight).filter(|own| *own != 0).unwrap_or(weight);
-            if named.is_none() && is_in(&at_score.disabled, &name) {
-                without_score.insert(PluginId::new(place));
+        let mut weights: Vec<i64> = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        for (field, PluginReference { name, weight }) in everywhere.chain(at_points) {
+            let is_everywhere = names.len() < multi_point.len();
+            if let Some(known) = names.iter().position(|known| known == name) {
+                if is_everywhere {
+                    let message = format!("plugin {name:?} already registered");
+                    return Err(ConfigError::Plugin { field, message });
+                }
+                // The weight that the extension point gives goes before that of all points.
+                if field.contains(".plugins.score.") {
+                    weights[known] = checked_weight(&field, *weight)?;
+                }
+                continue;
             }
             let factory = registry
-                .get(&name)
-                .ok_or_else(|| ConfigError::UnknownPlugin { index, name: name.clone() })?;
+                .get(name)
+                .ok_or_else(|| ConfigError::UnknownPlugin { field: field.clone(), name: name.clone() })?;
             let args = arguments.get(name.as_str()).copied().unwrap_or(&Value::Null);
-            let plugin =
-                factory(args, cluster).map_err(|message| ConfigError::Arguments { index, name, message })?;
+            let plugin = factory(args, cluster).map_err(|message| ConfigError::Arguments {
+                index,
+                name: name.clone(),
+                message,
+            })?;
             plugins.push(plugin);
-            weights.push(weight);
+            weights.push(checked_weight(&field, *weight)?);
+            names.push(name);
         }
-        let count = plugins.iter().filter(|plugin| plugin.queue_sort().is_some()).count();
+        if plugins.len() > PluginId::LIMIT {
+            return Err(ConfigError::TooManyPlugins { index });
+        }
+        let points = self.plugins.expand(index, &multi_point, &mut plugins)?;
+        let name = self.scheduler_name.clone();
+        let count = points.at(Point::QueueSort).len();
         if count != 1 {
-            return Err(ConfigError::QueueSort { index, count });
+            return Err(ConfigError::QueueSort { index, name, count });
         }
-        let mut profile =
-            Profile::new(self.scheduler_name.clone(), self.percentage_of_nodes_to_score, plugins, weights);
-        profile.without_score = without_score;
-        Ok(profile)
+        if points.at(Point::Bind).is_empty() {
+            return Err(ConfigError::NoBind { index, name });
+        }
+        Ok(Profile::new(name, self.percentage_of_nodes_to_score, plugins, weights, points))
+    }
+}
+
+/// A weight of 32 bits, as the real type has it; 0 means 1.
+fn checked_weight(field: &str, weight: i64) -> Result<i64, ConfigError> {
+    match i32::try_from(weight) {
+        Ok(0) => Ok(1),
+        Ok(_) => Ok(weight),
+        Err(_) => Err(ConfigError::OutOfRange {
+            field: format!("{field}.weight"),
+            value: weight,
+            message: "expected a whole number of 32 bits",
+        }),
     }
 }
 
