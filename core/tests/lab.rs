@@ -51,6 +51,7 @@ fn a_cuda_pod_goes_from_a_manifest_to_the_output_of_nvidia_smi() {
     assert_eq!(log.matches("NVIDIA H100 80GB HBM3").count(), 1, "one GPU was asked for:\n{log}");
     assert!(log.contains("|   0  NVIDIA H100 80GB HBM3"), "{log}");
     let events = lab.run("kubectl get events -o custom-columns=R:.reason --no-headers").stdout;
+    assert!(!events.starts_with('R'), "no headers were asked for:\n{events}");
     for reason in ["Scheduled", "Pulling", "Pulled", "Created", "Started"] {
         assert!(events.contains(reason), "{reason} is missing:\n{events}");
     }

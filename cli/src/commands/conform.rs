@@ -76,9 +76,9 @@ impl Conform {
             let (id, differences) = (verdict.id.as_str(), verdict.differences.as_slice());
             let agrees = differences.is_empty();
             if agrees {
-                passed += 1
+                passed += 1;
             } else {
-                failed += 1
+                failed += 1;
             }
             if self.json {
                 output::json_line(&Line::Scenario { id, agrees, differences })?;

@@ -63,8 +63,14 @@ impl Output {
                     .map_err(|error| Error::Message(format!("error parsing jsonpath {template}, {error}")))?;
                 if name == "jsonpath-as-json" { Self::JsonPathAsJson(path) } else { Self::JsonPath(path) }
             }
-            "custom-columns" => Self::Columns(CustomColumns::parse(argument)?),
-            "custom-columns-file" => Self::Columns(CustomColumns::parse_file(&read(argument)?)?),
+            "custom-columns" | "custom-columns-file" => {
+                let columns = if name == "custom-columns" {
+                    CustomColumns::parse(argument)?
+                } else {
+                    CustomColumns::parse_file(&read(argument)?)?
+                };
+                Self::Columns(CustomColumns { no_headers: run.flags.on("no-headers"), ..columns })
+            }
             other => return fail(format!("not modelled: -o {other}")),
         }))
     }
@@ -134,6 +140,7 @@ fn template_error(path: &JsonPath, value: &Value, message: &str) -> Error {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct CustomColumns {
     columns: Vec<(String, JsonPath)>,
+    no_headers: bool,
 }
 
 impl CustomColumns {
@@ -149,7 +156,7 @@ impl CustomColumns {
             };
             Ok((header.to_owned(), column_path(path)?))
         };
-        Ok(Self { columns: spec.split(',').map(column).collect::<Result<_>>()? })
+        Ok(Self { columns: spec.split(',').map(column).collect::<Result<_>>()?, no_headers: false })
     }
 
     fn parse_file(text: &str) -> Result<Self> {
@@ -164,11 +171,15 @@ impl CustomColumns {
             ));
         }
         let column = |(header, path): (&&str, &&str)| Ok(((*header).to_owned(), column_path(path)?));
-        Ok(Self { columns: headers.iter().zip(&paths).map(column).collect::<Result<_>>()? })
+        let columns = headers.iter().zip(&paths).map(column).collect::<Result<_>>()?;
+        Ok(Self { columns, no_headers: false })
     }
 
-    /// Writes the line of headers.
+    /// Writes the line of headers, unless `--no-headers` was given.
     pub fn header(&self, writer: &mut TabWriter) {
+        if self.no_headers {
+            return;
+        }
         let headers: Vec<&str> = self.columns.iter().map(|(header, _)| header.as_str()).collect();
         writer.write(&(headers.join("\t") + "\n"));
     }

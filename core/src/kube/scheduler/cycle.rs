@@ -339,6 +339,7 @@ pub(super) fn post_filter(
     state: &CycleState,
     nominator: &Nominator,
     budgets: &[super::preemption::Budget],
+    recording: Recording,
     found: &Found,
 ) -> PostFiltered {
     use super::framework::{Nomination, PostFilterContext};
@@ -349,6 +350,7 @@ pub(super) fn post_filter(
         filters: &filters as &dyn RunFilters,
         nominated_node: nominator.node_of(context.pod),
         budgets,
+        explain: recording == Recording::Full,
     };
     let mut result = PostFiltered::default();
     let mut reasons: Vec<String> = Vec::new();

@@ -203,7 +203,7 @@ impl Scheduler {
                 return Ok(node);
             }
         }
-        let after = post_filter(profile, &context, state, nominator, &self.budgets, &found);
+        let after = post_filter(profile, &context, state, nominator, &self.budgets, self.recording, &found);
         attempt.preemption = after.preemption;
         let pre_filter = found.pre_filter.map(|(_, status)| status.message()).unwrap_or_default();
         let message = fit_error(attempt.all_nodes, &pre_filter, &found.statuses, &after.message);

@@ -233,6 +233,8 @@ pub struct PostFilterContext<'a> {
     pub nominated_node: Option<NodeId>,
     /// Disruption budgets.
     pub budgets: &'a [super::super::preemption::Budget],
+    /// Whether somebody keeps the reasons; else only what was chosen is of interest.
+    pub explain: bool,
 }
 
 /// All filters of a profile, for a [`PostFilter`] that tries things out.

@@ -88,8 +88,12 @@ impl PostFilter for DefaultPreemption {
         }
         let (candidates, refused) = self.find_candidates(cx, state, statuses);
         let cluster = cx.context.cluster;
+        let best = pick(&candidates);
         let mut report = Preemption::default();
-        for candidate in &candidates {
+        let told = candidates
+            .iter()
+            .filter(|candidate| cx.explain || best.is_some_and(|best| best.node == candidate.node));
+        for candidate in told {
             let name = |pod: &Arc<PodInfo>| {
                 format!("{}/{}", cluster.symbols.name(pod.namespace), cluster.symbols.name(pod.name))
             };
@@ -101,13 +105,13 @@ impl PostFilter for DefaultPreemption {
                 },
             );
         }
-        for rejection in &refused.rejected {
+        for rejection in refused.rejected.iter().filter(|_| cx.explain) {
             report.not_candidates.insert(
                 Arc::clone(cluster.node_name(rejection.node)),
                 NotCandidate { code: rejection.status.code, reasons: rejection.status.reasons.to_vec() },
             );
         }
-        let Some(best) = pick(&candidates) else {
+        let Some(best) = best else {
             let message = fit_error(cluster.nodes().len(), "", &refused, "");
             return PostFilterResult {
                 status: Status::unschedulable(format!("preemption: {message}")),
