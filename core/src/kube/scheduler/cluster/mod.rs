@@ -175,6 +175,11 @@ impl Cluster {
         self.order.iter().copied()
     }
 
+    /// Whether only the nodes of a placement are looked at.
+    pub const fn is_placement(&self) -> bool {
+        self.placement.is_some()
+    }
+
     /// Leaves only these nodes to be looked at, until [`Cluster::forget_placement`].
     pub(super) fn assume_placement(&mut self, nodes: Vec<NodeId>) {
         self.placement = (nodes.len() < self.order.len()).then_some(nodes);

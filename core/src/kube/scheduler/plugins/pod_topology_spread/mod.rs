@@ -1,6 +1,9 @@
 //! `PodTopologySpread`: pods that belong together are spread over zones, nodes or any other domain.
 
+mod tally;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::TopologySpreadConstraint;
 use serde::Deserialize;
@@ -11,10 +14,12 @@ use super::super::cluster::{
     first_untolerated,
 };
 use super::super::framework::{
-    Context, CycleState, Filter, MAX_NODE_SCORE, Plugin, PreFilter, PreFilterResult, PreScore, Score, Status,
+    Context, CycleState, Filter, MAX_NODE_SCORE, Plugin, PreFilter, PreFilterResult, PreScore, Prepare,
+    Score, Status,
 };
 use super::super::queue::{ClusterChange, EventKinds, Hint};
 use super::arguments;
+use tally::{Domains, Tallies};
 
 pub(super) const NAME: &str = "PodTopologySpread";
 
@@ -41,6 +46,8 @@ struct PodTopologySpread {
     defaults: Vec<SpreadConstraint>,
     system_defaults: bool,
     hostname: Symbol,
+    /// Pods per domain, from one cycle to the next.
+    tallies: Tallies,
 }
 
 pub(super) fn new(args: &Value, cluster: &mut Cluster) -> Result<Box<dyn Plugin>, String> {
@@ -70,41 +77,56 @@ pub(super) fn new(args: &Value, cluster: &mut Cluster) -> Result<Box<dyn Plugin>
         defaults: constraints.iter().map(|c| SpreadConstraint::new(c, &Labels::default(), symbols)).collect(),
         system_defaults,
         hostname: symbols.intern("kubernetes.io/hostname"),
+        tallies: Tallies::default(),
     }))
 }
 
 /// What the filter looks at: per hard constraint, pods per domain.
 #[derive(Clone, Debug)]
 struct Hard {
-    constraints: Vec<SpreadConstraint>,
-    domains: Vec<BTreeMap<Symbol, i64>>,
-    /// The emptiest domain of each constraint.
-    minimum: Vec<i64>,
+    constraints: Arc<[SpreadConstraint]>,
+    domains: Arc<Vec<Domains>>,
 }
 
 impl Hard {
-    fn find_minimum(&mut self) {
-        for ((constraint, domains), minimum) in
-            self.constraints.iter().zip(&self.domains).zip(&mut self.minimum)
-        {
-            let few = (domains.len() as i64) < i64::from(constraint.min_domains);
-            *minimum = if few { 0 } else { domains.values().copied().min().unwrap_or(0) };
+    /// Counts the pods of every node.
+    fn count(constraints: &[SpreadConstraint], context: &Context<'_>) -> Self {
+        let mut domains = vec![Domains::default(); constraints.len()];
+        for node in context.cluster.nodes().iter().map(|id| context.cluster.node(*id)) {
+            if !has_all_keys(node, constraints) {
+                continue;
+            }
+            for (constraint, domains) in constraints.iter().zip(&mut domains) {
+                if let Some(value) = node
+                    .labels
+                    .get(constraint.topology_key)
+                    .filter(|_| counts_node(constraint, context, node))
+                {
+                    domains.add(value, matching_pods(constraint, context, node));
+                }
+            }
         }
+        Self { constraints: constraints.into(), domains: Arc::new(domains) }
+    }
+
+    /// How many pods the emptiest domain of a constraint has; with too few domains, none.
+    fn minimum(constraint: &SpreadConstraint, domains: &Domains) -> i64 {
+        let few = (domains.len() as i64) < i64::from(constraint.min_domains);
+        if few { 0 } else { domains.emptiest().unwrap_or(0) }
     }
 
     fn update(&mut self, context: &Context<'_>, other: &PodInfo, node: &NodeInfo, amount: i64) {
         if other.namespace != context.pod.namespace || !has_all_keys(node, &self.constraints) {
             return;
         }
-        for (constraint, domains) in self.constraints.iter().zip(&mut self.domains) {
+        for (index, constraint) in self.constraints.iter().enumerate() {
             if counts_node(constraint, context, node)
                 && constraint.selector.matches(&other.labels, &context.cluster.symbols)
                 && let Some(value) = node.labels.get(constraint.topology_key)
             {
-                *domains.entry(value).or_default() += amount;
+                Arc::make_mut(&mut self.domains)[index].add(value, amount);
             }
         }
-        self.find_minimum();
     }
 }
 
@@ -137,7 +159,7 @@ fn matching_pods(constraint: &SpreadConstraint, context: &Context<'_>, node: &No
     if constraint.selector.is_everything() {
         return 0;
     }
-    let counted = |other: &&std::sync::Arc<PodInfo>| {
+    let counted = |other: &&Arc<PodInfo>| {
         !other.terminating
             && other.namespace == context.pod.namespace
             && constraint.selector.matches(&other.labels, &context.cluster.symbols)
@@ -172,6 +194,10 @@ impl PodTopologySpread {
 impl Plugin for PodTopologySpread {
     fn name(&self) -> &str {
         NAME
+    }
+
+    fn prepare(&mut self) -> Option<&mut dyn Prepare> {
+        Some(self)
     }
 
     fn pre_filter(&self) -> Option<&dyn PreFilter> {
@@ -234,31 +260,34 @@ impl Plugin for PodTopologySpread {
     }
 }
 
+impl Prepare for PodTopologySpread {
+    fn prepare(&mut self, context: &Context<'_>, state: &mut CycleState) {
+        // In a part of the cluster only the pods of that part count.
+        if context.pod.spread.is_empty() && self.system_defaults || context.cluster.is_placement() {
+            return;
+        }
+        let constraints = self.constraints(context, WhenUnsatisfiable::DoNotSchedule);
+        if constraints.is_empty() {
+            return;
+        }
+        if let Some((constraints, domains)) = self.tallies.of(context, &constraints) {
+            state.write(Hard { constraints, domains });
+        }
+    }
+}
+
 impl PreFilter for PodTopologySpread {
     fn pre_filter(&self, context: &Context<'_>, state: &mut CycleState) -> PreFilterResult {
+        if let Some(hard) = state.read::<Hard>() {
+            // Made ready before the cycle. The same as if all were counted now.
+            debug_assert_eq!(hard.domains, Hard::count(&hard.constraints, context).domains);
+            return Status::success().into();
+        }
         let constraints = self.constraints(context, WhenUnsatisfiable::DoNotSchedule);
         if constraints.is_empty() {
             return Status::skip().into();
         }
-        let mut domains = vec![BTreeMap::new(); constraints.len()];
-        for node in context.cluster.nodes().iter().map(|id| context.cluster.node(*id)) {
-            if !has_all_keys(node, &constraints) {
-                continue;
-            }
-            for (constraint, domains) in constraints.iter().zip(&mut domains) {
-                if let Some(value) = node
-                    .labels
-                    .get(constraint.topology_key)
-                    .filter(|_| counts_node(constraint, context, node))
-                {
-                    *domains.entry(value).or_default() += matching_pods(constraint, context, node);
-                }
-            }
-        }
-        let minimum = vec![0; constraints.len()];
-        let mut hard = Hard { constraints, domains, minimum };
-        hard.find_minimum();
-        state.write(hard);
+        state.write(Hard::count(&constraints, context));
         Status::success().into()
     }
 
@@ -278,16 +307,15 @@ impl PreFilter for PodTopologySpread {
 impl Filter for PodTopologySpread {
     fn filter(&self, context: &Context<'_>, state: &CycleState, node: &NodeInfo) -> Status {
         let Some(hard) = state.read::<Hard>() else { return Status::success() };
-        for ((constraint, domains), minimum) in hard.constraints.iter().zip(&hard.domains).zip(&hard.minimum)
-        {
+        for (constraint, domains) in hard.constraints.iter().zip(&*hard.domains) {
             let Some(value) = node.labels.get(constraint.topology_key) else {
                 return Status::unresolvable(
                     "node(s) didn't match pod topology spread constraints (missing required label)",
                 );
             };
             let own = constraint.selector.matches(&context.pod.labels, &context.cluster.symbols);
-            let there = domains.get(&value).copied().unwrap_or(0);
-            if there + i64::from(own) - minimum > i64::from(constraint.max_skew) {
+            let there = domains.get(value).unwrap_or(0);
+            if there + i64::from(own) - Hard::minimum(constraint, domains) > i64::from(constraint.max_skew) {
                 return Status::unschedulable("node(s) didn't match pod topology spread constraints");
             }
         }
