@@ -66,6 +66,7 @@ pub struct Cluster {
     image_version: u64,
     /// Labels of namespaces.
     namespaces: BTreeMap<Symbol, Labels>,
+    namespaces_version: u64,
     no_labels: Labels,
     owners: Owners,
     /// Groups of pods.
@@ -97,6 +98,7 @@ impl Default for Cluster {
             image_nodes: BTreeMap::new(),
             image_version: 0,
             namespaces: BTreeMap::new(),
+            namespaces_version: 0,
             no_labels: Labels::default(),
             owners: Owners::default(),
             groups: PodGroups::default(),
@@ -343,18 +345,25 @@ impl Cluster {
         let name = self.symbols.intern(name);
         let labels = Labels::new(labels, &mut self.symbols);
         self.namespaces.insert(name, labels);
+        self.namespaces_version += 1;
     }
 
     /// Forgets a namespace.
     pub fn remove_namespace(&mut self, name: &str) {
         if let Some(name) = self.symbols.get(name) {
             self.namespaces.remove(&name);
+            self.namespaces_version += 1;
         }
     }
 
     /// The labels of a namespace; none for one that is not known.
     pub fn namespace_labels(&self, name: Symbol) -> &Labels {
         self.namespaces.get(&name).unwrap_or(&self.no_labels)
+    }
+
+    /// Another number whenever a namespace came, went or changed.
+    pub const fn namespaces_version(&self) -> u64 {
+        self.namespaces_version
     }
 
     /// Names and labels of all namespaces.

@@ -1,21 +1,23 @@
 //! `InterPodAffinity`: near some pods, away from others.
 
-use std::collections::BTreeMap;
+mod tally;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::cluster::{Cluster, NodeId, NodeInfo, PodInfo, PodTerm, Symbol};
 use super::super::framework::{
-    Context, CycleState, Filter, MAX_NODE_SCORE, Plugin, PreFilter, PreFilterResult, PreScore, Score, Status,
+    Context, CycleState, Filter, MAX_NODE_SCORE, Plugin, PreFilter, PreFilterResult, PreScore, Prepare,
+    Score, Status,
 };
 use super::super::queue::{ClusterChange, EventKinds, Hint};
 use super::arguments;
+use tally::{Meaning, Sums, Tallies};
 
 pub(super) const NAME: &str = "InterPodAffinity";
 
 /// `InterPodAffinityArgs`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct InterPodAffinity {
     /// What a required affinity of a pod that is there counts as a preference for it.
@@ -38,20 +40,14 @@ pub(super) fn new(args: &Value, _: &mut Cluster) -> Result<Box<dyn Plugin>, Stri
             plugin.hard_pod_affinity_weight
         ));
     }
-    Ok(Box::new(plugin))
+    Ok(Box::new(WithTallies { plugin, tallies: Tallies::default() }))
 }
 
-/// Something counted per domain: label key and value.
-type PerDomain = BTreeMap<(Symbol, Symbol), i64>;
-
-/// Adds to the domain of a node, if the node is in one.
-fn count(domains: &mut PerDomain, node: &NodeInfo, key: Symbol, amount: i64) {
-    let Some(value) = node.labels.get(key) else { return };
-    let slot = domains.entry((key, value)).or_default();
-    *slot += amount;
-    if *slot == 0 {
-        domains.remove(&(key, value));
-    }
+/// The plugin, and what it keeps from one cycle to the next.
+#[derive(Clone, Debug)]
+struct WithTallies {
+    plugin: InterPodAffinity,
+    tallies: Tallies,
 }
 
 fn matches(term: &PodTerm, pod: &PodInfo, cluster: &Cluster) -> bool {
@@ -65,44 +61,62 @@ fn matches_all(terms: &[PodTerm], pod: &PodInfo, cluster: &Cluster) -> bool {
 
 /// What the filter looks at.
 #[derive(Clone, Debug, Default)]
-struct Required {
-    /// Pods per domain that want the incoming pod away.
-    unwelcome: PerDomain,
-    /// Pods per domain that all affinity terms of the incoming pod speak of.
-    near: PerDomain,
-    /// Pods per domain that an anti-affinity term of the incoming pod speaks of.
-    away: PerDomain,
-}
+struct Required(Sums);
+
+/// What the score looks at.
+#[derive(Clone, Debug, Default)]
+struct Preferred(Sums);
+
+/// Made ready before the cycle.
+#[derive(Clone, Debug)]
+struct Ready(Sums);
 
 impl Required {
     /// Counts a pod that is on a node (`amount` 1) or goes from it (-1).
     fn update(&mut self, context: &Context<'_>, other: &PodInfo, node: &NodeInfo, amount: i64) {
-        let (pod, cluster) = (context.pod, context.cluster);
-        for term in &other.required_anti_affinity {
-            if matches(term, pod, cluster) {
-                count(&mut self.unwelcome, node, term.topology_key, amount);
-            }
+        require(context, other, node, &mut |meaning, domain, sum| {
+            self.0.change(meaning).add(domain, sum, amount);
+        });
+    }
+}
+
+/// What a pod on a node means for the incoming one, as far as rules that must be kept go.
+fn require(
+    context: &Context<'_>,
+    other: &PodInfo,
+    node: &NodeInfo,
+    note: &mut dyn FnMut(Meaning, (Symbol, Symbol), i64),
+) {
+    let (pod, cluster) = (context.pod, context.cluster);
+    let mut note = |meaning, key| {
+        if let Some(value) = node.labels.get(key) {
+            note(meaning, (key, value), 1);
         }
-        if matches_all(&pod.required_affinity, other, cluster) {
-            for term in &pod.required_affinity {
-                count(&mut self.near, node, term.topology_key, amount);
-            }
+    };
+    for term in &other.required_anti_affinity {
+        if matches(term, pod, cluster) {
+            note(Meaning::Unwelcome, term.topology_key);
         }
-        for term in &pod.required_anti_affinity {
-            if matches(term, other, cluster) {
-                count(&mut self.away, node, term.topology_key, amount);
-            }
+    }
+    if matches_all(&pod.required_affinity, other, cluster) {
+        for term in &pod.required_affinity {
+            note(Meaning::Near, term.topology_key);
+        }
+    }
+    for term in &pod.required_anti_affinity {
+        if matches(term, other, cluster) {
+            note(Meaning::Away, term.topology_key);
         }
     }
 }
 
-/// What the score looks at: preference per domain.
-#[derive(Clone, Debug, Default)]
-struct Preferred(PerDomain);
-
-impl Plugin for InterPodAffinity {
+impl Plugin for WithTallies {
     fn name(&self) -> &str {
         NAME
+    }
+
+    fn prepare(&mut self) -> Option<&mut dyn Prepare> {
+        Some(self)
     }
 
     fn pre_filter(&self) -> Option<&dyn PreFilter> {
@@ -165,25 +179,34 @@ impl Plugin for InterPodAffinity {
     }
 }
 
-impl PreFilter for InterPodAffinity {
+impl Prepare for WithTallies {
+    fn prepare(&mut self, context: &Context<'_>, state: &mut CycleState) {
+        let cluster = context.cluster;
+        // In a part of the cluster not all pods count; and where nobody has terms there is nothing to count.
+        let none = !context.pod.has_pod_affinity() && cluster.nodes_with_affinity().next().is_none();
+        if !none && !cluster.is_placement() {
+            state.write(Ready(self.tallies.of(self.plugin, context)));
+        }
+    }
+}
+
+impl PreFilter for WithTallies {
     fn pre_filter(&self, context: &Context<'_>, state: &mut CycleState) -> PreFilterResult {
-        let (pod, cluster) = (context.pod, context.cluster);
-        let mut required = Required::default();
-        if pod.required_affinity.is_empty() && pod.required_anti_affinity.is_empty() {
-            for node in cluster.nodes_with_required_anti_affinity() {
-                for other in &node.pods_with_required_anti_affinity {
-                    required.update(context, other, node, 1);
-                }
+        let pod = context.pod;
+        let required = match state.read::<Ready>() {
+            Some(Ready(sums)) => {
+                let required = Required(sums.clone());
+                debug_assert!(
+                    required.agrees_with(&count_required(context)),
+                    "kept sums are those of a count"
+                );
+                required
             }
-            if required.unwelcome.is_empty() {
-                return Status::skip().into();
-            }
-        } else {
-            for node in cluster.nodes().iter().map(|id| cluster.node(*id)) {
-                for other in &node.pods {
-                    required.update(context, other, node, 1);
-                }
-            }
+            None => count_required(context),
+        };
+        let own = !(pod.required_affinity.is_empty() && pod.required_anti_affinity.is_empty());
+        if !own && required.0.of(Meaning::Unwelcome).is_empty() {
+            return Status::skip().into();
         }
         state.write(required);
         Status::success().into()
@@ -202,30 +225,60 @@ impl PreFilter for InterPodAffinity {
     }
 }
 
-impl Filter for InterPodAffinity {
+/// Counts the pods of all nodes.
+fn count_required(context: &Context<'_>) -> Required {
+    let (pod, cluster) = (context.pod, context.cluster);
+    let mut required = Required::default();
+    if pod.required_affinity.is_empty() && pod.required_anti_affinity.is_empty() {
+        for node in cluster.nodes_with_required_anti_affinity() {
+            for other in &node.pods_with_required_anti_affinity {
+                required.update(context, other, node, 1);
+            }
+        }
+    } else {
+        for node in cluster.nodes().iter().map(|id| cluster.node(*id)) {
+            for other in &node.pods {
+                required.update(context, other, node, 1);
+            }
+        }
+    }
+    required
+}
+
+impl Required {
+    fn agrees_with(&self, other: &Self) -> bool {
+        [Meaning::Unwelcome, Meaning::Near, Meaning::Away]
+            .into_iter()
+            .all(|meaning| self.0.of(meaning) == other.0.of(meaning))
+    }
+}
+
+impl Filter for WithTallies {
     fn filter(&self, context: &Context<'_>, state: &CycleState, node: &NodeInfo) -> Status {
         let Some(required) = state.read::<Required>() else { return Status::success() };
         let pod = context.pod;
-        let there = |domains: &PerDomain, key: Symbol| {
-            node.labels.get(key).is_some_and(|value| domains.get(&(key, value)).is_some_and(|n| *n > 0))
+        let Required(sums) = required;
+        let there = |meaning: Meaning, key: Symbol| {
+            node.labels.get(key).is_some_and(|value| sums.of(meaning).get((key, value)) > 0)
         };
         let mut near = true;
         for term in &pod.required_affinity {
             if node.labels.get(term.topology_key).is_none() {
                 return refused_by_affinity();
             }
-            near &= there(&required.near, term.topology_key);
+            near &= there(Meaning::Near, term.topology_key);
         }
         // The first of a group that wants to be near itself may go anywhere.
-        let first = || required.near.is_empty() && matches_all(&pod.required_affinity, pod, context.cluster);
+        let first =
+            || sums.of(Meaning::Near).is_empty() && matches_all(&pod.required_affinity, pod, context.cluster);
         if !near && !first() {
             return refused_by_affinity();
         }
-        if pod.required_anti_affinity.iter().any(|term| there(&required.away, term.topology_key)) {
+        if pod.required_anti_affinity.iter().any(|term| there(Meaning::Away, term.topology_key)) {
             return Status::unschedulable("node(s) didn't match pod anti-affinity rules");
         }
-        let unwelcome = |(key, value)| required.unwelcome.get(&(key, value)).is_some_and(|n| *n > 0);
-        if !required.unwelcome.is_empty() && node.labels.iter().any(unwelcome) {
+        let unwelcome = sums.of(Meaning::Unwelcome);
+        if !unwelcome.is_empty() && node.labels.iter().any(|domain| unwelcome.get(domain) > 0) {
             return Status::unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
         }
         Status::success()
@@ -237,14 +290,36 @@ fn refused_by_affinity() -> Status {
 }
 
 impl InterPodAffinity {
-    /// Counts what a pod on a node means for the incoming one.
-    fn prefer(&self, context: &Context<'_>, domains: &mut PerDomain, other: &PodInfo, node: &NodeInfo) {
+    /// What a pod on a node means for the incoming one.
+    fn mean(
+        self,
+        context: &Context<'_>,
+        other: &PodInfo,
+        node: &NodeInfo,
+        note: &mut dyn FnMut(Meaning, (Symbol, Symbol), i64),
+    ) {
+        require(context, other, node, note);
+        let pod = context.pod;
+        let own = !pod.preferred_affinity.is_empty() || !pod.preferred_anti_affinity.is_empty();
+        if own || !self.ignore_preferred_terms_of_existing_pods {
+            self.prefer(context, other, node, note);
+        }
+    }
+
+    /// What a pod on a node means for the incoming one, as far as preferences go.
+    fn prefer(
+        self,
+        context: &Context<'_>,
+        other: &PodInfo,
+        node: &NodeInfo,
+        note: &mut dyn FnMut(Meaning, (Symbol, Symbol), i64),
+    ) {
         let (pod, cluster) = (context.pod, context.cluster);
         let mut add = |term: &PodTerm, about: &PodInfo, weight: i64| {
             if matches(term, about, cluster)
                 && let Some(value) = node.labels.get(term.topology_key)
             {
-                *domains.entry((term.topology_key, value)).or_default() += weight;
+                note(Meaning::Preferred, (term.topology_key, value), weight);
             }
         };
         for (weight, term) in &pod.preferred_affinity {
@@ -265,39 +340,55 @@ impl InterPodAffinity {
             add(term, pod, -weight);
         }
     }
-}
 
-impl PreScore for InterPodAffinity {
-    fn pre_score(&self, context: &Context<'_>, state: &mut CycleState, _: &[NodeId]) -> Status {
+    /// Counts the preferences of and about the pods of all nodes.
+    fn count_preferred(self, context: &Context<'_>) -> Sums {
         let (pod, cluster) = (context.pod, context.cluster);
         let own = !pod.preferred_affinity.is_empty() || !pod.preferred_anti_affinity.is_empty();
-        let mut domains = PerDomain::new();
+        let mut sums = Sums::default();
+        let mut note = |meaning, domain, amount| sums.change(meaning).add(domain, amount, 1);
         if own {
             for node in cluster.nodes().iter().map(|id| cluster.node(*id)) {
                 for other in &node.pods {
-                    self.prefer(context, &mut domains, other, node);
+                    self.prefer(context, other, node, &mut note);
                 }
             }
         } else if !self.ignore_preferred_terms_of_existing_pods {
             for node in cluster.nodes_with_affinity() {
                 for other in &node.pods_with_affinity {
-                    self.prefer(context, &mut domains, other, node);
+                    self.prefer(context, other, node, &mut note);
                 }
             }
         }
-        if domains.is_empty() {
+        sums
+    }
+}
+
+impl PreScore for WithTallies {
+    fn pre_score(&self, context: &Context<'_>, state: &mut CycleState, _: &[NodeId]) -> Status {
+        let sums = match state.read::<Ready>() {
+            Some(Ready(sums)) => {
+                debug_assert_eq!(
+                    sums.of(Meaning::Preferred),
+                    self.plugin.count_preferred(context).of(Meaning::Preferred)
+                );
+                sums.clone()
+            }
+            None => self.plugin.count_preferred(context),
+        };
+        if sums.of(Meaning::Preferred).is_empty() {
             return Status::skip();
         }
-        state.write(Preferred(domains));
+        state.write(Preferred(sums));
         Status::success()
     }
 }
 
-impl Score for InterPodAffinity {
+impl Score for WithTallies {
     /// The preferences of all domains in which the node is.
     fn score(&self, _: &Context<'_>, state: &CycleState, node: &NodeInfo) -> i64 {
-        let Some(Preferred(domains)) = state.read() else { return 0 };
-        node.labels.iter().filter_map(|domain| domains.get(&domain)).sum()
+        let Some(Preferred(sums)) = state.read() else { return 0 };
+        node.labels.iter().map(|domain| sums.of(Meaning::Preferred).get(domain)).sum()
     }
 
     fn normalize(&self, _: &Context<'_>, _: &CycleState, _: &[NodeId], scores: &mut [i64]) {
