@@ -228,6 +228,38 @@ fn deleting_a_pod_waits_out_its_grace_period_if_the_process_does_not_listen() {
 }
 
 #[test]
+fn a_no_execute_taint_puts_out_the_pods_that_do_not_tolerate_it() {
+    let mut lab = lab();
+    let sleeper =
+        "image: 'ubuntu:22.04', command: [sleep, '100000'], resources: {limits: {nvidia.com/gpu: 1}}";
+    apply(&mut lab, &pod("plain", "Never", sleeper));
+    let patient = pod("patient", "Never", sleeper).replace(
+        "spec:\n",
+        "spec:\n  tolerations: [{key: maintenance, operator: Exists, effect: NoExecute, tolerationSeconds: 120}]\n",
+    );
+    apply(&mut lab, &patient);
+    lab.advance(Duration::from_secs(30));
+    lab.run("kubectl taint nodes gpu-1 maintenance=soon:NoExecute");
+    lab.advance(Duration::from_secs(60));
+    assert_eq!(lab.run("kubectl get pods -o name").stdout, "pod/patient\n");
+    let events = lab.run("kubectl get events --field-selector=reason=TaintManagerEviction").stdout;
+    assert!(events.contains("Marking for deletion Pod default/plain"), "{events}");
+    assert!(!events.contains("default/patient"), "{events}");
+    // Its two minutes are not over, and the taint goes: it may stay.
+    lab.run("kubectl taint nodes gpu-1 maintenance-");
+    lab.advance(Duration::from_secs(600));
+    assert_eq!(get(&mut lab, "patient", ".status.phase"), "Running");
+    let events = lab.run("kubectl get events --field-selector=reason=TaintManagerEviction").stdout;
+    assert!(events.contains("Cancelling deletion of Pod default/patient"), "{events}");
+    // Now they are.
+    lab.run("kubectl taint nodes gpu-1 maintenance=now:NoExecute");
+    lab.advance(Duration::from_secs(119));
+    assert_eq!(get(&mut lab, "patient", ".metadata.deletionTimestamp"), "");
+    lab.advance(Duration::from_secs(2));
+    assert_ne!(get(&mut lab, "patient", ".metadata.deletionTimestamp"), "");
+}
+
+#[test]
 fn a_saved_lab_is_restored_to_the_same_digest_and_continues_to_the_same_one() {
     let mut lab = lab();
     apply(&mut lab, &pod("cuda", "Always", CUDA));

@@ -5,6 +5,7 @@
 //! dense types of their own.
 
 pub mod api;
+pub mod controllers;
 pub mod decode;
 pub mod kubectl;
 pub mod kubelet;

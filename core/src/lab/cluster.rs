@@ -3,6 +3,7 @@
 
 use crate::hardware;
 use crate::kube::api::{ApiServer, Reason, Status, WriteOptions};
+use crate::kube::controllers::TaintEviction;
 use crate::kube::kubectl::{LogEntry, LogSlice, LogSource};
 use crate::kube::kubelet::Kubelets;
 use crate::kube::manifest;
@@ -32,6 +33,7 @@ pub(super) struct Cluster {
     pub(super) api: ApiServer,
     pub(super) scheduler: SchedulerController,
     pub(super) queues: QueueController,
+    pub(super) evictions: TaintEviction,
     pub(super) kubelets: Kubelets,
     pub(super) registry: Registry,
 }
@@ -45,6 +47,7 @@ impl Cluster {
             scheduler: SchedulerController::new(&scheduler_configuration(spec))
                 .map_err(|error| SpecError::Scheduler(error.to_string()))?,
             queues: QueueController::new(),
+            evictions: TaintEviction::new(),
             kubelets: Kubelets::new(epoch, seed),
             registry: Registry::default().with_unknown(spec.unknown_images),
         };
@@ -89,7 +92,8 @@ impl Cluster {
 
     /// When something is due next.
     pub(super) fn next_wakeup(&self) -> Option<SimTime> {
-        [self.scheduler.next_wakeup(), self.kubelets.next_wakeup()].into_iter().flatten().min()
+        let due = [self.evictions.next_wakeup(), self.scheduler.next_wakeup(), self.kubelets.next_wakeup()];
+        due.into_iter().flatten().min()
     }
 
     /// Lets all components act at `now` until none has anything left to do.
@@ -97,6 +101,7 @@ impl Cluster {
         self.api.set_now(now);
         for _ in 0..MAX_ROUNDS {
             let before = self.api.resource_version();
+            self.evictions.advance(now, &mut self.api);
             self.queues.advance(now, &mut self.api);
             self.scheduler.advance(now, &mut self.api);
             let ran = self.kubelets.advance(now, &mut self.api, &mut self.machines, &self.registry);

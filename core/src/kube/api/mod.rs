@@ -29,6 +29,7 @@ mod node_taints;
 mod object;
 mod options;
 pub mod patch;
+mod pod_condition;
 mod pod_requests;
 mod qos;
 mod requests;
@@ -50,6 +51,7 @@ pub use options::{
     DeleteOptions, Deletion, EventRecord, ListOptions, ObjectList, Patch, Subresource, WatchEvent, WatchVerb,
     WriteOptions,
 };
+pub use pod_condition::set_pod_condition;
 pub use pod_requests::{add_amounts, amount, pod_requests};
 pub use requests::{problems_of, refusals_of};
 pub use selector::{FieldSelector, LabelSelector};

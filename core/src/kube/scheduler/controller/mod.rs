@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod, PodCondition};
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
 use k8s_openapi::api::scheduling::v1alpha2::PodGroup;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::cluster::PodInfo;
 use super::config::{ConfigError, SchedulerConfiguration};
@@ -12,7 +12,9 @@ use super::decision::{Attempt, Decision, Outcome};
 use super::engine::Scheduler;
 use super::framework::{Binder, PodAnnotations, Registry};
 use super::gang::GroupAttempt;
-use crate::kube::api::{ApiServer, DeleteOptions, EventRecord, Kind, Object, WatchEvent, WatchVerb};
+use crate::kube::api::{
+    ApiServer, DeleteOptions, EventRecord, Kind, Object, WatchEvent, WatchVerb, set_pod_condition,
+};
 use crate::sim::SimTime;
 
 /// An event's message is at most this long; the condition's is not cut (`NoteLengthLimit`).
@@ -244,7 +246,7 @@ fn write_pod(decision: &Decision, api: &mut ApiServer) {
     record(api, &pod, true, "FailedScheduling", "Scheduling", cut(message));
     // A pod that went in the meantime needs no condition.
     let _ = api.update_status::<Pod>(&decision.namespace, &decision.name, |pod| {
-        set_condition(pod, "PodScheduled", "False", reason, message, &time);
+        set_pod_condition(pod, "PodScheduled", "False", reason, message, &time);
         if let Some(node) = &decision.nominated_node {
             let nominated = (!node.is_empty()).then(|| node.to_string());
             pod.status.get_or_insert_default().nominated_node_name = nominated;
@@ -262,7 +264,7 @@ fn write_pod(decision: &Decision, api: &mut ApiServer) {
         }
         let text = format!("{component}: preempting to accommodate a higher priority pod");
         let _ = api.update_status::<Pod>(namespace, name, |victim| {
-            set_condition(victim, "DisruptionTarget", "True", "PreemptionByScheduler", &text, &time);
+            set_pod_condition(victim, "DisruptionTarget", "True", "PreemptionByScheduler", &text, &time);
         });
         if api.delete(Kind::Pod, namespace, name, &DeleteOptions::default()).is_ok() {
             let uid = pod.metadata.uid.as_deref().unwrap_or_default();
@@ -291,28 +293,6 @@ impl Binder for ApiBinder<'_> {
             all.extend(annotations.0.iter().map(|(key, value)| (key.clone(), value.clone())));
         };
         self.0.update::<Pod>(namespace, name, write).map(|_| ()).map_err(|status| status.message)
-    }
-}
-
-/// Sets a condition; the time of its last transition stays if its status does (`UpdatePodCondition`).
-fn set_condition(pod: &mut Pod, kind: &str, value: &str, reason: &str, message: &str, now: &Time) {
-    let generation = pod.metadata.generation;
-    let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
-    let known = conditions.iter_mut().find(|condition| condition.type_ == kind);
-    let unchanged = known.as_ref().filter(|condition| condition.status == value);
-    let transition = unchanged.and_then(|condition| condition.last_transition_time.clone());
-    let condition = PodCondition {
-        type_: kind.to_owned(),
-        status: value.to_owned(),
-        reason: Some(reason.to_owned()),
-        message: Some(message.to_owned()),
-        observed_generation: generation,
-        last_transition_time: Some(transition.unwrap_or_else(|| now.clone())),
-        last_probe_time: None,
-    };
-    match known {
-        Some(known) => *known = condition,
-        None => conditions.push(condition),
     }
 }
 

@@ -1,0 +1,5 @@
+//! Controllers of kube-controller-manager: each watches the API server, and makes what is into what should be.
+
+mod taint_eviction;
+
+pub use taint_eviction::TaintEviction;
