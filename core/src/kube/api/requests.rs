@@ -131,10 +131,10 @@ impl ApiServer {
         let shown_kind = if given_kind.is_empty() { info.kind } else { &given_kind };
         let shown_version = if given_version.is_empty() { info.api_version() } else { given_version.clone() };
         let bad = |why: &str| {
-            let message = format!(
-                "{shown_kind} in version \"{shown_version}\" cannot be handled as a {}: {why}",
-                info.kind
-            );
+            // Without the group: the message has the version alone.
+            let version = shown_version.rsplit('/').next().unwrap_or_default();
+            let message =
+                format!("{shown_kind} in version \"{version}\" cannot be handled as a {}: {why}", info.kind);
             Status::new(Reason::BadRequest, message)
         };
         if shown_kind != info.kind || shown_version != info.api_version() {
