@@ -46,12 +46,12 @@ cat >> serve.yaml <<'END'
       - labelSelector: {matchLabels: {app: serve}}
         topologyKey: topology.kubernetes.io/zone
 END
-for n in 1 2 3; do sed "s/NUMBER/$n/" serve.yaml | kubectl apply -f -; done
+for n in 1 2 3; do sed "s/number/$n/" serve.yaml | kubectl apply -f -; done
 sleep 20
 kubectl get pods -o wide
 # By host there is room for the third.
 kubectl delete pod serve-1 serve-2 serve-3
 sed -i 's|topology.kubernetes.io/zone|kubernetes.io/hostname|' serve.yaml
-for n in 1 2 3; do sed "s/NUMBER/$n/" serve.yaml | kubectl apply -f -; done
+for n in 1 2 3; do sed "s/number/$n/" serve.yaml | kubectl apply -f -; done
 sleep 20
 kubectl get pods -o wide

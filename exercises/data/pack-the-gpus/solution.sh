@@ -1,5 +1,5 @@
 # {{jobs}} jobs with one GPU each, placed as the default profile likes.
-for n in $(seq {{jobs}}); do sed "s/NUMBER/$n/" small.yaml | kubectl apply -f -; done
+for n in $(seq {{jobs}}); do sed "s/number/$n/" small.yaml | kubectl apply -f -; done
 sleep 30
 kubectl get pods -o wide
 # A job that needs a whole machine finds none.
@@ -12,7 +12,7 @@ echo $((24 - {{jobs}})) > free.txt
 kubectl delete pods -l app=small
 cp small.yaml packed.yaml
 echo '  schedulerName: gpu-packer' >> packed.yaml
-for n in $(seq {{jobs}}); do sed "s/NUMBER/$n/" packed.yaml | kubectl apply -f -; done
+for n in $(seq {{jobs}}); do sed "s/number/$n/" packed.yaml | kubectl apply -f -; done
 sleep 60
 kubectl get pods -o wide
 # And a machine is left over.

@@ -15,7 +15,7 @@ END
 kubectl apply -f classes.yaml
 # Experiments fill both machines.
 sed -i 's/^spec:/spec:\n  priorityClassName: experiment/' batch.yaml
-for n in 1 2 3 4; do sed "s/NUMBER/$n/" batch.yaml | kubectl apply -f -; done
+for n in 1 2 3 4; do sed "s/number/$n/" batch.yaml | kubectl apply -f -; done
 sleep 30
 kubectl get pods -o wide
 # The service takes a whole machine from them.

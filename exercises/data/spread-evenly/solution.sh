@@ -1,5 +1,5 @@
 # {{copies}} copies, placed as the scheduler likes.
-for n in $(seq {{copies}}); do sed "s/NUMBER/$n/" serve.yaml | kubectl apply -f -; done
+for n in $(seq {{copies}}); do sed "s/number/$n/" serve.yaml | kubectl apply -f -; done
 sleep 30
 kubectl get pods -o wide
 # Evenly over the two zones.
@@ -12,16 +12,16 @@ cat >> even.yaml <<'END'
     whenUnsatisfiable: DoNotSchedule
     labelSelector: {matchLabels: {app: serve}}
 END
-for n in $(seq {{copies}}); do sed "s/NUMBER/$n/" even.yaml | kubectl apply -f -; done
+for n in $(seq {{copies}}); do sed "s/number/$n/" even.yaml | kubectl apply -f -; done
 sleep 30
 kubectl get pods -o wide
 # More than the smaller zone can keep up with.
-for n in $(seq {{copies}} 20); do sed "s/NUMBER/$n/" even.yaml | kubectl apply -f -; done
+for n in $(seq {{copies}} 20); do sed "s/number/$n/" even.yaml | kubectl apply -f -; done
 sleep 30
 kubectl get pods
 # Evenly where possible, and running in any case.
 kubectl delete pods -l app=serve
 sed -i 's/DoNotSchedule/ScheduleAnyway/' even.yaml
-for n in $(seq 20); do sed "s/NUMBER/$n/" even.yaml | kubectl apply -f -; done
+for n in $(seq 20); do sed "s/number/$n/" even.yaml | kubectl apply -f -; done
 sleep 30
 kubectl get pods -o wide

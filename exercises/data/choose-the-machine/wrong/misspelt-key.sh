@@ -1,6 +1,6 @@
 # expects: unknown-topology
 # A topology key that no node has.
-sed 's/NUMBER/1/' serve.yaml > one.yaml
+sed 's/number/1/' serve.yaml > one.yaml
 cat >> one.yaml <<'END'
   affinity:
     podAffinity:

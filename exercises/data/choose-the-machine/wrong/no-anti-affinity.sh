@@ -35,5 +35,5 @@ spec:
 END
 kubectl apply -f eval.yaml
 sleep 20
-for n in 1 2 3; do sed "s/NUMBER/$n/" serve.yaml | kubectl apply -f -; done
+for n in 1 2 3; do sed "s/number/$n/" serve.yaml | kubectl apply -f -; done
 sleep 20

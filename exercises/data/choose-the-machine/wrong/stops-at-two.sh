@@ -42,5 +42,5 @@ cat >> serve.yaml <<'END'
       - labelSelector: {matchLabels: {app: serve}}
         topologyKey: topology.kubernetes.io/zone
 END
-for n in 1 2 3; do sed "s/NUMBER/$n/" serve.yaml | kubectl apply -f -; done
+for n in 1 2 3; do sed "s/number/$n/" serve.yaml | kubectl apply -f -; done
 sleep 60

@@ -1,6 +1,6 @@
 # expects: jobs-missing
 # Gets the large job to run by dropping the small ones.
-for n in $(seq {{jobs}}); do sed "s/NUMBER/$n/" small.yaml | kubectl apply -f -; done
+for n in $(seq {{jobs}}); do sed "s/number/$n/" small.yaml | kubectl apply -f -; done
 sleep 20
 kubectl apply -f train.yaml
 sleep 5

@@ -1,4 +1,4 @@
 # expects: no-train
 # Stops after the small jobs.
-for n in $(seq {{jobs}}); do sed "s/NUMBER/$n/" small.yaml | kubectl apply -f -; done
+for n in $(seq {{jobs}}); do sed "s/number/$n/" small.yaml | kubectl apply -f -; done
 sleep 20

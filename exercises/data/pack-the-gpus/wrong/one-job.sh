@@ -1,4 +1,4 @@
 # expects: too-few-jobs
 # Applies the pattern as if it were one pod.
-sed 's/NUMBER/1/' small.yaml | kubectl apply -f -
+sed 's/number/1/' small.yaml | kubectl apply -f -
 sleep 20

@@ -1,6 +1,6 @@
 # expects: other-number
 # Writes down what the whole cluster has.
-for n in $(seq {{jobs}}); do sed "s/NUMBER/$n/" small.yaml | kubectl apply -f -; done
+for n in $(seq {{jobs}}); do sed "s/number/$n/" small.yaml | kubectl apply -f -; done
 sleep 20
 kubectl apply -f train.yaml
 sleep 5

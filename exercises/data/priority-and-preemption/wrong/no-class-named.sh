@@ -12,5 +12,5 @@ metadata: {name: {{class}}}
 value: 100000
 END
 kubectl apply -f classes.yaml
-for n in 1 2 3 4; do sed "s/NUMBER/$n/" batch.yaml | kubectl apply -f -; done
+for n in 1 2 3 4; do sed "s/number/$n/" batch.yaml | kubectl apply -f -; done
 sleep 30

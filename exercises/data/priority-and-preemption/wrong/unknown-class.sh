@@ -1,3 +1,3 @@
 # expects: no-class
 # A pod that names a class that does not exist is refused.
-sed 's/^spec:/spec:\n  priorityClassName: experiment/; s/NUMBER/1/' batch.yaml | kubectl apply -f -
+sed 's/^spec:/spec:\n  priorityClassName: experiment/; s/number/1/' batch.yaml | kubectl apply -f -

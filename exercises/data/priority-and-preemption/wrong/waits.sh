@@ -13,7 +13,7 @@ value: 100000
 END
 kubectl apply -f classes.yaml
 sed -i 's/^spec:/spec:\n  priorityClassName: experiment/' batch.yaml
-for n in 1 2 3 4; do sed "s/NUMBER/$n/" batch.yaml | kubectl apply -f -; done
+for n in 1 2 3 4; do sed "s/number/$n/" batch.yaml | kubectl apply -f -; done
 sleep 30
 sed -i 's/^spec:/spec:\n  priorityClassName: {{class}}/' serve.yaml
 kubectl apply -f serve.yaml

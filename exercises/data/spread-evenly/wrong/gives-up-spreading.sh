@@ -1,6 +1,6 @@
 # expects: not-spread-at-all
 # Drops the constraint to get all of them running.
-for n in $(seq {{copies}}); do sed "s/NUMBER/$n/" serve.yaml | kubectl apply -f -; done
+for n in $(seq {{copies}}); do sed "s/number/$n/" serve.yaml | kubectl apply -f -; done
 sleep 20
 kubectl delete pods -l app=serve
 cp serve.yaml even.yaml
@@ -11,8 +11,8 @@ cat >> even.yaml <<'END'
     whenUnsatisfiable: DoNotSchedule
     labelSelector: {matchLabels: {app: serve}}
 END
-for n in $(seq 20); do sed "s/NUMBER/$n/" even.yaml | kubectl apply -f -; done
+for n in $(seq 20); do sed "s/number/$n/" even.yaml | kubectl apply -f -; done
 sleep 20
 kubectl delete pods -l app=serve
-for n in $(seq 20); do sed "s/NUMBER/$n/" serve.yaml | kubectl apply -f -; done
+for n in $(seq 20); do sed "s/number/$n/" serve.yaml | kubectl apply -f -; done
 sleep 20

@@ -1,3 +1,3 @@
 # expects: too-few-copies
-# Applies the pattern itself: a name may not have capital letters.
+# Applies the pattern itself, which makes one copy of a strange name.
 kubectl apply -f serve.yaml

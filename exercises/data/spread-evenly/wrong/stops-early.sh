@@ -1,6 +1,6 @@
 # expects: all-fit-yet
 # Adds a few, which still fit.
-for n in $(seq {{copies}}); do sed "s/NUMBER/$n/" serve.yaml | kubectl apply -f -; done
+for n in $(seq {{copies}}); do sed "s/number/$n/" serve.yaml | kubectl apply -f -; done
 sleep 20
 kubectl delete pods -l app=serve
 cp serve.yaml even.yaml
@@ -11,5 +11,5 @@ cat >> even.yaml <<'END'
     whenUnsatisfiable: DoNotSchedule
     labelSelector: {matchLabels: {app: serve}}
 END
-for n in $(seq 14); do sed "s/NUMBER/$n/" even.yaml | kubectl apply -f -; done
+for n in $(seq 14); do sed "s/number/$n/" even.yaml | kubectl apply -f -; done
 sleep 20

@@ -1,6 +1,6 @@
 # expects: unlabelled
 # Copies without the label.
-sed -e 's/NUMBER/1/' -e '/labels:/d' serve.yaml > one.yaml
+sed -e 's/number/1/' -e '/labels:/d' serve.yaml > one.yaml
 cat >> one.yaml <<'END'
   topologySpreadConstraints:
   - maxSkew: 1
