@@ -330,6 +330,7 @@ pub(super) struct PostFiltered {
     pub nomination: super::framework::Nomination,
     pub message: String,
     pub preemption: Option<super::preemption::Preemption>,
+    pub deallocate: Option<super::cluster::devices::ClaimKey>,
 }
 
 /// Runs the post-filters until one succeeds (`RunPostFilterPlugins`).
@@ -360,6 +361,7 @@ pub(super) fn post_filter(
         ran = true;
         let answer = plugin.post_filter(&context, state, &found.statuses);
         result.preemption = answer.preemption.or(result.preemption);
+        result.deallocate = answer.deallocate.or(result.deallocate);
         if answer.status.is_success() {
             result.nomination = answer.nomination;
             result.message = String::new();

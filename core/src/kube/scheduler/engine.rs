@@ -374,6 +374,7 @@ impl Scheduler {
         let Some(record) = self.pods.get_mut(id.index()).and_then(Option::take) else { return };
         let PodRecord { info, node, .. } = record;
         self.by_name.remove(&(info.namespace, info.name));
+        self.cluster.devices.release((info.namespace, info.name));
         if let Some(key) = info.group_key() {
             self.cluster.groups.remove_member(key, id);
             self.regate(key);

@@ -32,6 +32,7 @@ mod config;
 mod controller;
 mod cycle;
 mod decision;
+mod devices;
 mod engine;
 mod features;
 mod message;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cluster::devices::{Chosen, Consumer};
 use super::cluster::{NodeId, PodInfo};
 use super::cycle::{choose, find_nodes, post_filter, score_nodes};
 use super::decision::{Attempt, Decision, Outcome, Recording, record_filters, record_scores};
@@ -207,6 +208,9 @@ impl Scheduler {
         attempt.preemption = after.preemption;
         let pre_filter = found.pre_filter.map(|(_, status)| status.message()).unwrap_or_default();
         let message = fit_error(attempt.all_nodes, &pre_filter, &found.statuses, &after.message);
+        if let Some(claim) = after.deallocate {
+            self.deallocate_claim(claim);
+        }
         Err(Failure {
             message,
             rejectors: found.rejectors,
@@ -276,6 +280,9 @@ impl Scheduler {
             self.unreserve(id, info, profile, state, node);
             return Err(refused_on(node, plugin, status));
         }
+        if let Some(chosen) = state.read::<Chosen>() {
+            self.cluster.devices.assume((info.namespace, info.name), chosen);
+        }
         Ok(())
     }
 
@@ -323,6 +330,9 @@ impl Scheduler {
                 reserve.unreserve(&context, state, node);
             }
         }
+        if let Some(chosen) = state.read::<Chosen>() {
+            self.cluster.devices.revert((info.namespace, info.name), chosen);
+        }
         self.cluster.remove_pod(info, node);
         if let Some(record) = self.record_mut(id) {
             record.node = None;
@@ -345,6 +355,10 @@ impl Scheduler {
         };
         match result {
             Ok(()) => {
+                if let Some(chosen) = state.read::<Chosen>() {
+                    let name = Arc::clone(self.cluster.symbols.name(info.name));
+                    self.cluster.devices.settle(&Consumer { name, uid: info.uid().into() }, chosen);
+                }
                 self.queue.remove(id, &self.profiles);
                 let change = ClusterChange::AssignedPodAdded(info);
                 notify(&mut self.queue, &self.profiles, &self.cluster, &change);

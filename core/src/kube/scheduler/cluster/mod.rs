@@ -8,6 +8,7 @@
 
 mod changes;
 mod class;
+pub mod devices;
 mod node_info;
 mod node_tree;
 mod owners;
@@ -75,6 +76,8 @@ pub struct Cluster {
     placement: Option<Vec<NodeId>>,
     /// Volumes, claims, and what CSI drivers say of nodes.
     pub volumes: volumes::Volumes,
+    /// Devices that pods can claim, and the claims.
+    pub devices: devices::Devices,
     /// Nodes with pods that have terms of affinity or anti-affinity.
     with_affinity: BTreeSet<NodeId>,
     /// Nodes with pods that have required terms of anti-affinity.
@@ -104,6 +107,7 @@ impl Default for Cluster {
             groups: PodGroups::default(),
             placement: None,
             volumes: volumes::Volumes::default(),
+            devices: devices::Devices::default(),
             with_affinity: BTreeSet::new(),
             with_required_anti_affinity: BTreeSet::new(),
         }

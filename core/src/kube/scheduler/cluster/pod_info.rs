@@ -269,7 +269,7 @@ impl PodInfo {
             terminating: metadata.deletion_timestamp.is_some(),
             start_time: status.and_then(|status| status.start_time.as_ref()).map(|time| time.0),
             class: PodClass::default(),
-            not_modelled: not_modelled(spec),
+            not_modelled: Vec::new(),
             pod: Arc::clone(pod),
         };
         if let Some(affinity) = &spec.affinity {
@@ -383,14 +383,4 @@ fn images(spec: &PodSpec, symbols: &mut Symbols) -> Vec<Symbol> {
 fn normalized_image_name(name: &str) -> String {
     // A colon before the last slash is that of a port.
     if name.rfind(':') <= name.rfind('/') { format!("{name}:latest") } else { name.to_owned() }
-}
-
-/// What a pod uses whose plugins are not there yet.
-fn not_modelled(spec: &PodSpec) -> Vec<&'static str> {
-    let mut found = Vec::new();
-    if spec.resource_claims.as_ref().is_some_and(|claims| !claims.is_empty()) {
-        found.push("spec.resourceClaims (plugin DynamicResources)");
-    }
-    found.dedup();
-    found
 }

@@ -6,6 +6,7 @@
 //! tried until it is bound or waits, deletes it if it waits, and goes on.
 
 mod compare;
+mod devices;
 mod gang;
 mod prepare;
 mod refused;
@@ -67,10 +68,7 @@ pub struct Verdict {
 
 /// What a scenario uses that is not modelled yet, if anything.
 pub fn not_modelled(scenario: &Value) -> Option<&'static str> {
-    let input = &scenario["input"];
-    if input.get("deviceClasses").is_some() || input.get("resourceSlices").is_some() {
-        return Some("dynamic resource allocation (plugin DynamicResources)");
-    }
+    let _ = scenario;
     None
 }
 
@@ -149,6 +147,7 @@ impl<'a> Replay<'a> {
         let mut scheduler = Scheduler::new(config).map_err(|error| error.to_string())?;
         let cluster = Cluster::new(input)?;
         let storage = Storage::new(input, &cluster.namespace, &mut scheduler)?;
+        devices::fill(input, &cluster.namespace, &mut scheduler)?;
         cluster.fill(&mut scheduler)?;
         scheduler.next_start_node = start::shown_by(scenario, &mut scheduler);
         Ok(Self {
@@ -412,6 +411,12 @@ impl<'a> Replay<'a> {
                 if ours != *node {
                     self.differences.push(format!("at the end {key} is on {ours}, recorded {node}"));
                 }
+            }
+        }
+        if let Some(theirs) = self.outcome.get("claims") {
+            let ours = devices::claims(&self.scheduler);
+            if ours != *theirs {
+                self.differences.push(format!("claims have {ours}, recorded {theirs}"));
             }
         }
         let theirs = list(&self.outcome["events"]).iter().map(compare::without_uid).collect();

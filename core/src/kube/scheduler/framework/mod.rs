@@ -11,10 +11,10 @@ mod status;
 pub use cycle_state::{CycleState, StateData};
 pub use placement::{Assignments, GroupContext, Placement, PlacementGenerate, PlacementScore};
 pub use plugin::{
-    Bind, Binder, ClonePlugin, Context, Filter, MAX_NODE_SCORE, Nomination, Permit, Plugin, PodAnnotations,
-    PostBind, PostFilter, PostFilterContext, PostFilterResult, PreBind, PreEnqueue, PreFilter,
-    PreFilterResult, PreScore, Prepare, QueueSort, Reserve, RunFilters, Score, TieBreak, VolumeBinding,
-    default_normalize,
+    AllocatedDevice, Bind, Binder, ClaimAllocation, ClonePlugin, Context, Filter, MAX_NODE_SCORE, Nomination,
+    Permit, Plugin, PodAnnotations, PostBind, PostFilter, PostFilterContext, PostFilterResult, PreBind,
+    PreEnqueue, PreFilter, PreFilterResult, PreScore, Prepare, QueueSort, Reserve, RunFilters, Score,
+    TieBreak, VolumeBinding, default_normalize,
 };
 pub use points::{Point, Points};
 pub(super) use profile::{Filters, FiltersWithNominated, first_answer, first_refusal};

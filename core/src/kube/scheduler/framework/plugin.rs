@@ -256,6 +256,8 @@ pub struct PostFilterResult {
     pub nomination: Nomination,
     /// How preemption went, to explain it.
     pub preemption: Option<super::super::preemption::Preemption>,
+    /// A claim whose devices nobody uses, to be taken away from it.
+    pub deallocate: Option<super::super::cluster::devices::ClaimKey>,
 }
 
 /// What becomes of a pod's nominated node.
@@ -344,6 +346,44 @@ pub trait Binder {
     ) -> Result<(), String> {
         Ok(())
     }
+
+    /// Writes down the devices that claims of the pod have got on the node of that name.
+    ///
+    /// # Errors
+    ///
+    /// A claim is gone or has got others: the pod is tried again.
+    fn allocate_claims(
+        &mut self,
+        _pod: &PodInfo,
+        _node: &str,
+        _allocations: &[ClaimAllocation],
+    ) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// The devices that a claim has got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimAllocation {
+    /// Namespace of the claim.
+    pub namespace: std::sync::Arc<str>,
+    /// Its name.
+    pub claim: std::sync::Arc<str>,
+    /// In the order in which they were chosen.
+    pub devices: Vec<AllocatedDevice>,
+}
+
+/// A device of an allocation (`DeviceRequestAllocationResult`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllocatedDevice {
+    /// The request that it is for; of a list of alternatives, `request/alternative`.
+    pub request: std::sync::Arc<str>,
+    /// Its driver.
+    pub driver: std::sync::Arc<str>,
+    /// Its pool.
+    pub pool: std::sync::Arc<str>,
+    /// Its name.
+    pub device: std::sync::Arc<str>,
 }
 
 /// A claim that is to be bound before its pod is.

@@ -117,6 +117,7 @@ impl PostFilter for DefaultPreemption {
                 status: Status::unschedulable(format!("preemption: {message}")),
                 nomination: Nomination::Clear,
                 preemption: Some(report),
+                deallocate: None,
             };
         };
         report.target = Some(Arc::clone(cluster.node_name(best.node)));
@@ -124,6 +125,7 @@ impl PostFilter for DefaultPreemption {
             status: Status::success(),
             nomination: Nomination::Node(best.node),
             preemption: Some(report),
+            deallocate: None,
         }
     }
 }

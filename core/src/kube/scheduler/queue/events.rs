@@ -2,6 +2,7 @@
 
 use std::ops::{BitOr, BitOrAssign};
 
+use super::super::cluster::devices::Claim as DeviceClaim;
 use super::super::cluster::volumes::{Attachment, Capacity, Claim, Class, Driver, NodeDrivers, Volume};
 use super::super::cluster::{NodeInfo, PodInfo};
 
@@ -46,6 +47,14 @@ impl EventKinds {
     pub const POD_SCALE_DOWN: Self = Self(1 << 14);
     /// A namespace came, went or changed its labels.
     pub const NAMESPACE: Self = Self(1 << 15);
+    /// A claim to devices came or changed.
+    pub const RESOURCE_CLAIM: Self = Self(1 << 16);
+    /// A class of devices came or changed.
+    pub const DEVICE_CLASS: Self = Self(1 << 17);
+    /// A slice of a pool of devices came or changed.
+    pub const RESOURCE_SLICE: Self = Self(1 << 18);
+    /// The waiting pod itself learned the name of a claim that was made for it.
+    pub const POD_GENERATED_CLAIM: Self = Self(1 << 19);
     /// A persistent volume came or changed.
     pub const PERSISTENT_VOLUME: Self = Self(1 << 24);
     /// A claim came or changed.
@@ -170,6 +179,17 @@ pub enum ClusterChange<'a> {
         /// After.
         new: &'a Capacity,
     },
+    /// A claim to devices changed, or came if there is no old one.
+    ResourceClaim {
+        /// Before.
+        old: Option<&'a DeviceClaim>,
+        /// After.
+        new: &'a DeviceClaim,
+    },
+    /// A class of devices came or changed.
+    DeviceClass,
+    /// A slice of a pool of devices came or changed.
+    ResourceSlice,
     /// A volume was detached from a node.
     VolumeAttachmentDeleted(&'a Attachment),
 }
@@ -217,9 +237,18 @@ impl<'a> ClusterChange<'a> {
                 if asks_for_less(old, new) {
                     kinds |= EventKinds::POD_SCALE_DOWN;
                 }
+                let generated = |pod: &PodInfo| {
+                    pod.pod.status.as_ref().and_then(|status| status.resource_claim_statuses.clone())
+                };
+                if generated(old) != generated(new) {
+                    kinds |= EventKinds::POD_GENERATED_CLAIM;
+                }
                 kinds
             }
             Self::Namespace => EventKinds::NAMESPACE,
+            Self::ResourceClaim { .. } => EventKinds::RESOURCE_CLAIM,
+            Self::DeviceClass => EventKinds::DEVICE_CLASS,
+            Self::ResourceSlice => EventKinds::RESOURCE_SLICE,
             Self::PersistentVolume { .. } => EventKinds::PERSISTENT_VOLUME,
             Self::PersistentVolumeClaim { .. } => EventKinds::PERSISTENT_VOLUME_CLAIM,
             Self::StorageClass { .. } => EventKinds::STORAGE_CLASS,

@@ -95,13 +95,24 @@ impl Fit {
         name.split_once('/').is_some_and(|(group, _)| self.ignored_groups.iter().any(|known| known == group))
     }
 
+    /// Whether devices stand in for a resource that the node does not count (`shouldDelegateResourceToDRA`).
+    fn is_left_to_devices(context: &Context<'_>, id: ResourceId, allocatable: i64) -> bool {
+        let devices = &context.cluster.devices;
+        allocatable == 0
+            && devices.has_classes()
+            && devices.class_of_resource(context.cluster.resources.name(id)).is_some()
+    }
+
     fn fits_empty(&self, context: &Context<'_>, node: &NodeInfo) -> bool {
         let asked = &context.pod.requests.exact;
         node.allowed_pods >= 1
             && NATIVE.iter().all(|&(id, _)| asked.get(id) <= node.allocatable.get(id))
-            && asked
-                .scalars()
-                .all(|(id, amount)| amount <= node.allocatable.get(id) || self.is_ignored(context, id))
+            && asked.scalars().all(|(id, amount)| {
+                let allocatable = node.allocatable.get(id);
+                amount <= allocatable
+                    || self.is_ignored(context, id)
+                    || Self::is_left_to_devices(context, id, allocatable)
+            })
     }
 }
 
@@ -150,7 +161,10 @@ impl Filter for Fit {
         }
         for (id, amount) in asked.scalars() {
             let allocatable = node.allocatable.get(id);
-            if amount > allocatable.saturating_sub(node.requested.get(id)) && !self.is_ignored(context, id) {
+            if amount > allocatable.saturating_sub(node.requested.get(id))
+                && !self.is_ignored(context, id)
+                && !Self::is_left_to_devices(context, id, allocatable)
+            {
                 let name = context.cluster.symbols.name(context.cluster.resources.name(id));
                 refuse(Reason::from(format!("Insufficient {name}")), amount, allocatable);
             }
