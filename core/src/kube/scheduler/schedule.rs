@@ -103,12 +103,6 @@ impl Scheduler {
             attempt.message = format!("skip schedule deleting pod: {}/{}", names.0, names.1);
             return Some(self.conclude(id, &info, attempt, None));
         }
-        if !info.not_modelled.is_empty() {
-            attempt.message = format!("not modelled: {}", info.not_modelled.join(", "));
-            attempt.outcome = Outcome::Unschedulable;
-            self.queue.park(id);
-            return Some(self.conclude(id, &info, attempt, None));
-        }
         let mut state = CycleState::default();
         let failure = match self.search(&info, profile, &mut state, &mut attempt) {
             Ok(node) => match self.reserve(id, &info, profile, &mut state, node, now) {

@@ -226,8 +226,6 @@ pub struct PodInfo {
     pub start_time: Option<Timestamp>,
     /// Pods of one class are told the same by every filter and score that looks only at the pod and one node.
     pub class: PodClass,
-    /// What it uses that no plugin here models yet; such a pod is refused, not placed wrongly.
-    pub not_modelled: Vec<&'static str>,
 }
 
 impl PodInfo {
@@ -269,7 +267,6 @@ impl PodInfo {
             terminating: metadata.deletion_timestamp.is_some(),
             start_time: status.and_then(|status| status.start_time.as_ref()).map(|time| time.0),
             class: PodClass::default(),
-            not_modelled: Vec::new(),
             pod: Arc::clone(pod),
         };
         if let Some(affinity) = &spec.affinity {

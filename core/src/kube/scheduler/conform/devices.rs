@@ -24,6 +24,24 @@ pub(super) fn fill(input: &Value, namespace: &str, scheduler: &mut Scheduler) ->
     Ok(())
 }
 
+/// What of its devices is not modelled, if anything.
+pub(super) fn not_modelled(input: &Value) -> Option<&'static str> {
+    let slices = list(&input["resourceSlices"]);
+    let devices = || slices.iter().flat_map(|slice| list(&slice["spec"]["devices"]));
+    if slices.iter().any(|slice| !slice["spec"]["sharedCounters"].is_null())
+        || devices().any(|device| !device["consumesCounters"].is_null())
+    {
+        return Some("partitionable devices");
+    }
+    if devices().any(|device| device["allowMultipleAllocations"] == json!(true)) {
+        return Some("devices that several claims share");
+    }
+    if devices().any(|device| !device["bindingConditions"].is_null()) {
+        return Some("devices whose binding has conditions");
+    }
+    None
+}
+
 /// The devices of each claim that has any, in the order in which they were chosen.
 pub(super) fn claims(scheduler: &Scheduler) -> Value {
     let cluster = scheduler.cluster();

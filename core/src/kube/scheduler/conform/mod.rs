@@ -68,8 +68,11 @@ pub struct Verdict {
 
 /// What a scenario uses that is not modelled yet, if anything.
 pub fn not_modelled(scenario: &Value) -> Option<&'static str> {
-    let _ = scenario;
-    None
+    let input = &scenario["input"];
+    if !list(&input["resourceClaimTemplates"]).is_empty() {
+        return Some("claims to devices that a controller makes from templates");
+    }
+    devices::not_modelled(input)
 }
 
 /// The configuration that the recordings were made with.

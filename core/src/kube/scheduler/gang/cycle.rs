@@ -283,12 +283,7 @@ impl Scheduler {
         for member in members {
             let mut state = CycleState::default();
             let mut attempt = self.new_attempt(now, member.number, member.profile);
-            let found = if member.info.not_modelled.is_empty() {
-                self.search(&member.info, member.profile, &mut state, &mut attempt)
-            } else {
-                let text = format!("not modelled: {}", member.info.not_modelled.join(", "));
-                Err(Failure { rejected: true, ..Failure::error(text) })
-            };
+            let found = self.search(&member.info, member.profile, &mut state, &mut attempt);
             let (node, preempts) = match found {
                 Ok(node) => (Some(node), None),
                 Err(failure) => match failure.nomination {

@@ -57,10 +57,10 @@ fn a_pod_refused_before_any_node_is_looked_at_ends_with_upstreams_own_slip() {
 }
 
 #[test]
-fn what_is_not_modelled_is_refused_and_says_so() {
+fn a_pod_whose_claim_to_devices_is_not_there_waits() {
     check(
         &json!({"spec": {"resourceClaims": [{"name": "gpu", "resourceClaimName": "one"}]}}),
-        "not modelled: spec.resourceClaims (plugin DynamicResources)",
+        "0/1 nodes are available: could not find ResourceClaim \"default/one\".",
     );
 }
 

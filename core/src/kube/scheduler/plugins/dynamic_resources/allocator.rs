@@ -4,14 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use k8s_openapi::api::resource::v1::{DeviceTaint, DeviceToleration};
-
 use super::super::super::cluster::devices::{
     Allocation, Allotted, Claim, Class, Device, DeviceId, Reach, Slice, Wanted,
 };
 use super::super::super::cluster::{Cluster, NodeInfo};
 use super::cel::Selectors;
-use super::constraints::Constraint;
+use super::constraints::{Constraint, keeps_away};
 use super::pools::{Pool, pools};
 
 /// A claim never gets more devices than this (`AllocationResultsMaxSize`).
@@ -384,22 +382,4 @@ impl<'a> Allocator<'a> {
         }
         if selected.is_empty() { Reach::Everywhere } else { Reach::Selected(selected) }
     }
-}
-
-/// Whether a taint of a device keeps a request away that tolerates these.
-fn keeps_away(taint: &DeviceTaint, tolerations: &[DeviceToleration]) -> bool {
-    let tolerates = |toleration: &DeviceToleration| {
-        let is = |wanted: &Option<String>, found: &str| {
-            wanted.as_deref().is_none_or(|wanted| wanted.is_empty() || wanted == found)
-        };
-        let value = taint.value.as_deref().unwrap_or_default();
-        is(&toleration.effect, &taint.effect)
-            && is(&toleration.key, &taint.key)
-            && match toleration.operator.as_deref() {
-                Some("Exists") => true,
-                None | Some("" | "Equal") => toleration.value.as_deref().unwrap_or_default() == value,
-                Some(_) => false,
-            }
-    };
-    matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute") && !tolerations.iter().any(tolerates)
 }

@@ -1,6 +1,8 @@
-//! What the devices of a claim must have in common, or must not.
+//! What the devices of a claim must have in common, or must not; and taints.
 
-use k8s_openapi::api::resource::v1::{Device, DeviceAttribute, DeviceConstraint};
+use k8s_openapi::api::resource::v1::{
+    Device, DeviceAttribute, DeviceConstraint, DeviceTaint, DeviceToleration,
+};
 
 /// A constraint, and the devices that were added to it.
 #[derive(Clone, Debug)]
@@ -71,4 +73,22 @@ fn same(a: &DeviceAttribute, b: &DeviceAttribute) -> bool {
         || (a.int.is_some() && a.int == b.int)
         || (a.bool.is_some() && a.bool == b.bool)
         || (a.version.is_some() && a.version == b.version)
+}
+
+/// Whether a taint of a device keeps a request away that tolerates these.
+pub(super) fn keeps_away(taint: &DeviceTaint, tolerations: &[DeviceToleration]) -> bool {
+    let tolerates = |toleration: &DeviceToleration| {
+        let is = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted.is_empty() || wanted == found)
+        };
+        let value = taint.value.as_deref().unwrap_or_default();
+        is(&toleration.effect, &taint.effect)
+            && is(&toleration.key, &taint.key)
+            && match toleration.operator.as_deref() {
+                Some("Exists") => true,
+                None | Some("" | "Equal") => toleration.value.as_deref().unwrap_or_default() == value,
+                Some(_) => false,
+            }
+    };
+    matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute") && !tolerations.iter().any(tolerates)
 }

@@ -5,6 +5,7 @@
 
 mod allocator;
 mod cel;
+mod claims;
 mod constraints;
 mod extended;
 mod pools;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::cluster::devices::{Allocation, Chosen, Claim, ClaimKey};
+use super::super::cluster::devices::Chosen;
 use super::super::cluster::{Cluster, NodeId, NodeInfo, PodInfo, Symbol};
 use super::super::framework::{
     AllocatedDevice, Binder, ClaimAllocation, Code, Context, CycleState, Filter, NodeStatuses, Plugin,
@@ -24,14 +25,11 @@ use super::super::framework::{
 };
 use super::super::queue::{ClusterChange, EventKinds, Hint};
 use super::arguments;
-use allocator::{Failure, allocate};
+use allocator::Failure;
 use cel::Selectors;
+use claims::{Claims, claim_helps, claims_of};
 
 pub(super) const NAME: &str = "DynamicResources";
-
-/// A request with alternatives scores as many points, less one for each better alternative
-/// (`FirstAvailableDeviceRequestMaxSize`).
-const MOST_ALTERNATIVES: i64 = 8;
 
 /// So many pods can use one claim (`ResourceClaimReservedForMaxSize`).
 const MOST_CONSUMERS: usize = 256;
@@ -111,130 +109,6 @@ impl Plugin for DynamicResources {
     }
 }
 
-/// Whether a claim that came or changed is worth another try (`isSchedulableAfterClaimChange`).
-fn claim_helps(context: &Context<'_>, old: Option<&Claim>, new: &Claim) -> bool {
-    let Ok(claims) = claims_of(context.pod, context.cluster) else { return false };
-    let is_used = claims.iter().any(|claim| claim.key == new.key);
-    match old {
-        // Its devices are free again.
-        Some(old) if old.allocation.is_some() && new.allocation.is_none() => true,
-        Some(old) => is_used && (old.allocation != new.allocation || old.reserved_for != new.reserved_for),
-        None => is_used,
-    }
-}
-
-/// The claims of a pod; the error is upstream's text (`foreachPodResourceClaim`).
-fn claims_of(pod: &PodInfo, cluster: &Cluster) -> Result<Vec<Arc<Claim>>, String> {
-    let Some(listed) = pod.pod.spec.as_ref().and_then(|spec| spec.resource_claims.as_ref()) else {
-        return Ok(Vec::new());
-    };
-    let (namespace, pod_name) = (cluster.symbols.name(pod.namespace), cluster.symbols.name(pod.name));
-    let mut claims = Vec::new();
-    for one in listed {
-        let (name, generated) = if let Some(name) = &one.resource_claim_name {
-            (name, false)
-        } else if one.resource_claim_template_name.is_some() {
-            let statuses = pod.pod.status.iter().flat_map(|s| s.resource_claim_statuses.iter().flatten());
-            let Some(status) = statuses.into_iter().find(|status| status.name == one.name) else {
-                return Err(format!("pod \"{namespace}/{pod_name}\": ResourceClaim not created yet"));
-            };
-            // Without a name none was needed.
-            let Some(name) = &status.resource_claim_name else { continue };
-            (name, true)
-        } else {
-            return Err(format!(
-                "pod \"{namespace}/{pod_name}\", spec.resourceClaim {:?}: none of the supported fields are set",
-                one.name
-            ));
-        };
-        let known = cluster.symbols.get(name).and_then(|name| cluster.devices.claim((pod.namespace, name)));
-        let Some(claim) = known else {
-            return Err(format!("could not find ResourceClaim \"{namespace}/{name}\""));
-        };
-        if claim.terminating {
-            return Err(format!("resourceclaim {name:?} is being deleted"));
-        }
-        if generated && claim.controller_uid.as_deref() != Some(pod.uid()) {
-            return Err(format!(
-                "ResourceClaim {namespace}/{name} was not created for Pod {namespace}/{pod_name} (Pod is not owner)"
-            ));
-        }
-        claims.push(Arc::clone(claim));
-    }
-    Ok(claims)
-}
-
-/// What the pre-filter found: upstream keeps the pod's claims here, and of a pod without any that it ran.
-#[derive(Clone, Debug, Default)]
-struct Claims {
-    /// In the pod's order.
-    all: Vec<Arc<Claim>>,
-    /// Extended resources that devices stand in for, with the class.
-    extended: Vec<(Arc<str>, Arc<str>)>,
-}
-
-/// What all claims of a pod come to on one node.
-struct OnNode {
-    /// The claims that had nothing before, in the pod's order.
-    claims: Vec<(ClaimKey, Allocation)>,
-    extended: Option<Allocation>,
-}
-
-impl Claims {
-    fn is_empty(&self) -> bool {
-        self.all.is_empty() && self.extended.is_empty()
-    }
-
-    /// The claims that have got devices, but not for this node.
-    fn unavailable<'a>(
-        &'a self,
-        cluster: &'a Cluster,
-        node: &'a NodeInfo,
-    ) -> impl Iterator<Item = &'a Arc<Claim>> {
-        self.all.iter().filter(|claim| {
-            let allocation = claim.allocation.as_ref();
-            allocation.is_some_and(|allocation| !allocation.reach.covers(node, &cluster.symbols))
-        })
-    }
-
-    /// Finds devices on a node for all claims that have none.
-    fn allocate(
-        &self,
-        selectors: &Selectors,
-        context: &Context<'_>,
-        node: &NodeInfo,
-    ) -> Result<Option<OnNode>, Failure> {
-        let Context { pod, cluster } = *context;
-        let mut open: Vec<_> = self.all.iter().filter(|c| c.allocation.is_none()).map(Arc::clone).collect();
-        let extended = extended::claim(pod, cluster, node, &self.extended);
-        let has_extended = extended.is_some();
-        open.extend(extended);
-        if open.is_empty() {
-            return Ok(Some(OnNode { claims: Vec::new(), extended: None }));
-        }
-        let Some(mut allocations) = allocate(cluster, selectors, node, &open)? else { return Ok(None) };
-        let extended = if has_extended { allocations.pop() } else { None };
-        let claims = open.iter().map(|claim| claim.key).zip(allocations).collect();
-        Ok(Some(OnNode { claims, extended }))
-    }
-
-    /// Points for the alternatives that were taken.
-    fn score(&self, found: &OnNode) -> i64 {
-        let mut score = 0;
-        for claim in &self.all {
-            let fresh = found.claims.iter().find(|(key, _)| *key == claim.key).map(|(_, fresh)| fresh);
-            let Some(allocation) = claim.allocation.as_deref().or(fresh) else { continue };
-            for request in claim.requests.iter().filter(|request| request.prioritized) {
-                let taken = |name: &Arc<str>| allocation.devices.iter().any(|one| one.request == *name);
-                if let Some(place) = request.choices.iter().position(|choice| taken(&choice.name)) {
-                    score += MOST_ALTERNATIVES - i64::try_from(place).unwrap_or(MOST_ALTERNATIVES);
-                }
-            }
-        }
-        score
-    }
-}
-
 /// Whether the plugin has anything to do for a pod.
 fn concerns(pod: &PodInfo, cluster: &Cluster) -> bool {
     let spec = pod.pod.spec.as_ref();
@@ -258,8 +132,12 @@ impl Prepare for DynamicResources {
         let claims = claims_of(pod, cluster).unwrap_or_default();
         let open: Vec<_> = claims.iter().filter(|claim| claim.allocation.is_none()).collect();
         let wanted = || open.iter().flat_map(|claim| &claim.requests).flat_map(|request| &request.choices);
-        wanted().for_each(|wanted| ask(&wanted.class));
-        extended::resources(pod, cluster).iter().for_each(|(_, class)| ask(class));
+        for wanted in wanted() {
+            ask(&wanted.class);
+        }
+        for (_, class) in &extended::resources(pod, cluster) {
+            ask(class);
+        }
         for selector in wanted().flat_map(|wanted| &wanted.selectors) {
             self.selectors.prepare(selector, devices);
         }
@@ -395,9 +273,9 @@ impl Reserve for DynamicResources {
             return Status::success();
         };
         // Nothing has changed since the filter said yes.
-        let found = match claims.allocate(&self.selectors, context, context.cluster.node(node)) {
-            Ok(Some(found)) => found,
-            _ => return Status::new(Code::Error, "claim allocation not found for node"),
+        let node = context.cluster.node(node);
+        let Ok(Some(found)) = claims.allocate(&self.selectors, context, node) else {
+            return Status::new(Code::Error, "claim allocation not found for node");
         };
         let chosen = Chosen {
             claims: found.claims.into_iter().map(|(key, allocation)| (key, Arc::new(allocation))).collect(),

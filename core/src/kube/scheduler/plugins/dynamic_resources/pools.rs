@@ -20,9 +20,12 @@ pub(super) struct Pool<'a> {
     pub invalid: bool,
 }
 
+/// Driver and name of a pool.
+type Key<'a> = (&'a Arc<str>, &'a Arc<str>);
+
 /// The pools that a node can reach, by driver and name (`GatherPools`).
 pub(super) fn pools<'a>(cluster: &'a Cluster, node: &NodeInfo) -> Result<Vec<Pool<'a>>, Failure> {
-    let mut found: BTreeMap<(&Arc<str>, &Arc<str>), Vec<&Arc<Slice>>> = BTreeMap::new();
+    let mut found: BTreeMap<Key<'_>, Vec<&Arc<Slice>>> = BTreeMap::new();
     for slice in cluster.devices.slices_near(node.name) {
         if !slice.covers(node, &cluster.symbols) {
             continue;
