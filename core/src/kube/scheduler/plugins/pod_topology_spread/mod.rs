@@ -270,8 +270,8 @@ impl Prepare for PodTopologySpread {
         if constraints.is_empty() {
             return;
         }
-        if let Some((constraints, domains)) = self.tallies.of(context, &constraints) {
-            state.write(Hard { constraints, domains });
+        if let Some(hard) = self.tallies.of(context, &constraints) {
+            state.write(hard);
         }
     }
 }

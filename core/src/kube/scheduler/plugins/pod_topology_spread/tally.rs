@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::super::cluster::{Moment, NodeId, PodClass, SpreadConstraint, Symbol};
 use super::super::super::framework::Context;
-use super::{counts_node, has_all_keys, matching_pods};
+use super::{Hard, counts_node, has_all_keys, matching_pods};
 
 /// Of so many crowds the counts are kept.
 const MOST: usize = 8;
@@ -85,11 +85,7 @@ pub(super) struct Tallies(Vec<Tally>);
 
 impl Tallies {
     /// Brings the counts for the incoming pod up to date, and gives them.
-    pub fn of(
-        &mut self,
-        context: &Context<'_>,
-        constraints: &[SpreadConstraint],
-    ) -> Option<(Arc<[SpreadConstraint]>, Arc<Vec<Domains>>)> {
+    pub fn of(&mut self, context: &Context<'_>, constraints: &[SpreadConstraint]) -> Option<Hard> {
         let pod = context.pod;
         if !pod.class.is_known() {
             return None;
@@ -114,7 +110,7 @@ impl Tallies {
         self.0[..=place].rotate_right(1);
         let tally = self.0.first_mut()?;
         tally.catch_up(context);
-        Some((Arc::clone(&tally.constraints), Arc::clone(&tally.domains)))
+        Some(Hard { constraints: Arc::clone(&tally.constraints), domains: Arc::clone(&tally.domains) })
     }
 }
 
