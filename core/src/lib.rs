@@ -61,3 +61,5 @@ pub mod kube;
 pub mod lab;
 pub mod process;
 pub mod sim;
+#[cfg(feature = "slurm")]
+pub mod slurm;

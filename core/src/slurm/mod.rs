@@ -1,0 +1,9 @@
+//! Slurm: the controller that knows jobs and resources, and what stands around it.
+//!
+//! The reference is Slurm 22.05. Rules come from its manual pages and from what the real programs answered
+//! (`tests/fixtures/slurm`); where a rule is an observation the comment says so.
+
+pub mod model;
+
+/// Seconds since 1970-01-01T00:00:00Z, as slurmctld stores every time; 0 is "not set".
+pub type Time = i64;

@@ -1,0 +1,22 @@
+//! The controller's records: jobs, nodes, partitions, and what they ask for and have.
+//!
+//! Data only; the rules are in the modules beside this one. Everything is dense: nodes and partitions are
+//! indices, sets are [`Bits`], and a job's grant names cores and GPUs by number.
+
+mod bits;
+mod gres;
+mod job;
+mod node;
+mod request;
+mod state;
+
+pub use bits::Bits;
+pub use gres::{GresAsk, GresGrant, GresKind, GresNames, NodeGres};
+pub use job::{Job, JobId, PendingTasks, PriorityFactors, Scheduler, Step, StepId, TresCount};
+pub use node::{
+    Memory, Node, NodeIdx, NodeReason, NodeShare, OverSubscribe, PartIdx, Partition, PartitionState, PreemptMode,
+};
+pub use request::{
+    ArraySpec, Dependency, DependencyKind, DependencyState, DependencyTarget, JobRequest, Sharing,
+};
+pub use state::{JobBase, JobFlags, JobState, NodeBase, NodeFlags, Reason};
