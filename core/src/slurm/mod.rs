@@ -4,6 +4,7 @@
 //! (`tests/fixtures/slurm`); where a rule is an observation the comment says so.
 
 pub mod model;
+pub mod select;
 
 /// Seconds since 1970-01-01T00:00:00Z, as slurmctld stores every time; 0 is "not set".
 pub type Time = i64;

@@ -41,7 +41,7 @@ impl GresNames {
     }
 }
 
-/// What a node has of one GRES name, and what is given away.
+/// What a node has of one GRES name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeGres {
     /// Which name.
@@ -56,12 +56,6 @@ pub struct NodeGres {
     pub cores: Vec<Bits>,
     /// Per device how many shares it has (`shard`, `mps`); empty otherwise.
     pub shares: Vec<u64>,
-    /// Devices given away.
-    pub used: Bits,
-    /// Units given away (devices, shares, or counted things).
-    pub used_count: u64,
-    /// Per device how many shares are given away.
-    pub used_shares: Vec<u64>,
 }
 
 impl NodeGres {
@@ -78,6 +72,55 @@ impl NodeGres {
         match typ {
             Some(typ) => self.types.iter().find(|(id, ..)| *id == typ).map_or(0, |(_, _, count)| *count),
             None => self.total,
+        }
+    }
+}
+
+/// What of a [`NodeGres`] is given away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GresUsage {
+    /// Devices given away as a whole.
+    pub devices: Bits,
+    /// Units given away: devices, shares, or counted things.
+    pub count: u64,
+    /// Per device how many shares are given away.
+    pub shares: Vec<u64>,
+}
+
+impl GresUsage {
+    /// Units of `gres` that are free, of a type.
+    pub fn free(&self, gres: &NodeGres, typ: Option<u16>) -> u64 {
+        if !gres.shares.is_empty() {
+            return gres.total.saturating_sub(self.count);
+        }
+        if gres.devices == 0 {
+            return gres.total_of(typ).saturating_sub(self.count);
+        }
+        let mut free = gres.devices_of(typ);
+        free.subtract(&self.devices);
+        free.count() as u64
+    }
+
+    /// Counts a grant.
+    pub fn add(&mut self, gres: &NodeGres, grant: &GresGrant) {
+        self.count += grant.count;
+        if gres.shares.is_empty() {
+            self.devices.union(&grant.devices);
+        } else {
+            self.shares.resize(gres.shares.len(), 0);
+            if let Some(device) = grant.devices.min() {
+                self.shares[device] += grant.count;
+            }
+        }
+    }
+
+    /// Takes a grant back.
+    pub fn remove(&mut self, gres: &NodeGres, grant: &GresGrant) {
+        self.count = self.count.saturating_sub(grant.count);
+        if gres.shares.is_empty() {
+            self.devices.subtract(&grant.devices);
+        } else if let Some(share) = grant.devices.min().and_then(|device| self.shares.get_mut(device)) {
+            *share = share.saturating_sub(grant.count);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Bits, GresGrant, NodeBase, NodeFlags, NodeGres};
+use super::{Bits, GresGrant, GresUsage, NodeBase, NodeFlags, NodeGres};
 use crate::slurm::Time;
 
 /// Index of a node; nodes have the order of `slurm.conf`.
@@ -68,20 +68,6 @@ pub struct Node {
     pub last_busy: Time,
     /// When its slurmd last answered.
     pub last_response: Time,
-    /// Cores given away; several rows only where jobs share cores (OverSubscribe).
-    pub rows: SmallVec<[Bits; 1]>,
-    /// MiB given away.
-    pub memory_used: u64,
-    /// Jobs that have an allocation here, running or suspended.
-    pub running: u32,
-    /// Jobs that are being cleaned up here.
-    pub completing: u32,
-    /// Jobs here that have the whole node for themselves.
-    pub exclusive: u32,
-    /// Jobs here that accept to share their cores.
-    pub sharing: u32,
-    /// The user who has the node for all of its jobs (`--exclusive=user`, `ExclusiveUser=YES`), and with how many jobs.
-    pub owner: Option<(u32, u32)>,
 }
 
 impl Node {
@@ -95,6 +81,38 @@ impl Node {
         (self.cpus / (self.cores() as u32).max(1)).max(1)
     }
 
+    /// Whether a job may be put here at all.
+    pub fn is_available(&self) -> bool {
+        self.base == NodeBase::Up
+            && !self.flags.has(NodeFlags::DRAIN)
+            && !self.flags.has(NodeFlags::FAIL)
+            && !self.flags.has(NodeFlags::NO_RESPOND)
+            && !self.flags.has(NodeFlags::POWERED_DOWN)
+            && !self.flags.has(NodeFlags::REBOOT_ISSUED)
+    }
+}
+
+/// What is given away on a node: the part that changes with every start and end, apart from [`Node`] so that
+/// a scheduler can try out starts and ends on a copy.
+#[derive(Clone, Debug, Default)]
+pub struct NodeUsage {
+    /// Cores given away; more than one row only where jobs share cores (OverSubscribe).
+    pub rows: SmallVec<[Bits; 1]>,
+    /// MiB given away.
+    pub memory: u64,
+    /// Generic resources given away, parallel to [`Node::gres`].
+    pub gres: SmallVec<[GresUsage; 1]>,
+    /// Jobs that have an allocation here, running or suspended.
+    pub running: u32,
+    /// Jobs here that have the whole node for themselves.
+    pub exclusive: u32,
+    /// Jobs here that want the node for their user alone, or are in a partition with ExclusiveUser.
+    pub user_exclusive: u32,
+    /// User ids of the jobs here, with their number.
+    pub users: SmallVec<[(u32, u32); 2]>,
+}
+
+impl NodeUsage {
     /// Cores that at least one job has.
     pub fn used_cores(&self) -> Bits {
         let mut all = Bits::new();
@@ -104,22 +122,60 @@ impl Node {
         all
     }
 
-    /// CPUs given away, for display.
-    pub fn cpus_used(&self) -> u32 {
+    /// CPUs given away on `node`.
+    pub fn cpus(&self, node: &Node) -> u32 {
         if self.exclusive > 0 {
-            return self.cpus;
+            return node.cpus;
         }
-        (self.used_cores().count() as u32 * self.cpus_per_core()).min(self.cpus)
+        (self.used_cores().count() as u32 * node.cpus_per_core()).min(node.cpus)
     }
 
-    /// Whether a job may be put here at all.
-    pub fn is_available(&self) -> bool {
-        self.base == NodeBase::Up
-            && !self.flags.has(NodeFlags::DRAIN)
-            && !self.flags.has(NodeFlags::FAIL)
-            && !self.flags.has(NodeFlags::NO_RESPOND)
-            && !self.flags.has(NodeFlags::POWERED_DOWN)
-            && !self.flags.has(NodeFlags::REBOOT_ISSUED)
+    /// Gives a job of user `uid` its share.
+    pub fn take(&mut self, node: &Node, share: &NodeShare, uid: u32) {
+        let row = usize::from(share.row);
+        if self.rows.len() <= row {
+            self.rows.resize(row + 1, Bits::new());
+        }
+        debug_assert!(!self.rows[row].overlaps(&share.cores), "a core of {} given twice", node.name);
+        self.rows[row].union(&share.cores);
+        self.memory += share.memory;
+        if self.gres.len() < node.gres.len() {
+            self.gres.resize(node.gres.len(), GresUsage::default());
+        }
+        for grant in &share.gres {
+            let Some(at) = node.gres.iter().position(|gres| gres.kind == grant.kind) else { continue };
+            self.gres[at].add(&node.gres[at], grant);
+        }
+        self.running += 1;
+        self.exclusive += u32::from(share.whole);
+        self.user_exclusive += u32::from(share.user_exclusive);
+        match self.users.iter_mut().find(|(user, _)| *user == uid) {
+            Some((_, jobs)) => *jobs += 1,
+            None => self.users.push((uid, 1)),
+        }
+    }
+
+    /// Takes a job's share back.
+    pub fn release(&mut self, node: &Node, share: &NodeShare, uid: u32) {
+        if let Some(row) = self.rows.get_mut(usize::from(share.row)) {
+            row.subtract(&share.cores);
+        }
+        self.memory = self.memory.saturating_sub(share.memory);
+        for grant in &share.gres {
+            let Some(at) = node.gres.iter().position(|gres| gres.kind == grant.kind) else { continue };
+            if let Some(usage) = self.gres.get_mut(at) {
+                usage.remove(&node.gres[at], grant);
+            }
+        }
+        self.running = self.running.saturating_sub(1);
+        self.exclusive = self.exclusive.saturating_sub(u32::from(share.whole));
+        self.user_exclusive = self.user_exclusive.saturating_sub(u32::from(share.user_exclusive));
+        if let Some(at) = self.users.iter().position(|(user, _)| *user == uid) {
+            self.users[at].1 -= 1;
+            if self.users[at].1 == 0 {
+                self.users.remove(at);
+            }
+        }
     }
 }
 
@@ -138,6 +194,10 @@ pub struct NodeShare {
     pub memory: u64,
     /// Generic resources.
     pub gres: SmallVec<[GresGrant; 1]>,
+    /// The job has the node for itself.
+    pub whole: bool,
+    /// The job has the node for its user.
+    pub user_exclusive: bool,
 }
 
 /// `OverSubscribe` of a partition.

@@ -1,0 +1,123 @@
+//! What one node could give a job.
+
+use super::{Ask, Machines, gres};
+use crate::slurm::model::{Bits, Memory, NodeIdx};
+
+/// What a node could give a job.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// The node.
+    pub node: NodeIdx,
+    /// CPUs, a multiple of the CPUs per task and within every limit per node.
+    pub cpus: u32,
+    /// CPUs that the job must take here if it takes the node at all.
+    pub least: u32,
+    /// Units of each GRES that is asked for per job, in the order of the request.
+    pub gres: [u64; 4],
+}
+
+/// Cores of `node` that a job could have in `row`.
+pub(super) fn free_cores(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u8) -> Bits {
+    let usage = &machines.usage[node];
+    let mut free = Bits::first(machines.nodes[node].cores());
+    if let Some(used) = usage.rows.get(usize::from(row)) {
+        free.subtract(used);
+    }
+    if ask.flags.sockets {
+        let per_socket = machines.nodes[node].cores_per_socket.max(1) as usize;
+        let used = usage.used_cores();
+        for socket in 0..machines.nodes[node].sockets as usize {
+            let cores = socket * per_socket..(socket + 1) * per_socket;
+            if cores.clone().any(|core| used.has(core)) {
+                cores.for_each(|core| free.clear(core));
+            }
+        }
+    }
+    free
+}
+
+/// CPUs that a job may use of each core.
+pub(super) fn cpus_per_core(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx) -> u32 {
+    let all = machines.nodes[node].cpus_per_core();
+    ask.threads_per_core.map_or(all, |threads| all.min(threads.max(1)))
+}
+
+/// What `node` could give, or `None` when it is of no use to the job.
+pub(super) fn room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u8) -> Option<Room> {
+    let (hw, usage) = (&machines.nodes[node], &machines.usage[node]);
+    if !may_share(ask, usage) || hw.sockets < ask.sockets_per_node || hw.cores_per_socket < ask.cores_per_socket {
+        return None;
+    }
+    let free = free_cores(machines, ask, node, row);
+    if free.is_empty() {
+        return None;
+    }
+    let per_core = cpus_per_core(machines, ask, node);
+    let mut cpus = (free.count() as u32 * per_core).min(hw.cpus);
+    let per_task = ask.cpus_per_task.max(1);
+    let whole = ask.whole || ask.flags.whole_nodes;
+
+    if let Some(limit) = ask.max_cpus_per_node {
+        cpus = cpus.min(limit.saturating_sub(usage.cpus(hw)));
+    }
+    if let Some(tasks) = ask.ntasks_per_core.filter(|_| per_core > 1) {
+        cpus = cpus.min(free.count() as u32 * tasks.min(per_core) * per_task);
+    } else if ask.flags.one_task_per_core && per_core > 1 {
+        cpus = cpus.min(free.count() as u32 * per_task.max(per_core));
+    }
+    if let Some(tasks) = ask.ntasks_per_socket {
+        cpus = cpus.min(tasks * hw.sockets * per_task);
+    }
+    // A node that was asked for whole counts with all of its CPUs, however few tasks it is to have.
+    let tasks_per_node = ask.ntasks_per_node.filter(|_| !whole);
+    if let Some(tasks) = tasks_per_node {
+        cpus = cpus.min(tasks * per_task);
+    }
+    if ask.flags.memory {
+        let left = hw.memory.saturating_sub(usage.memory);
+        match ask.memory {
+            Some(Memory::PerCpu(each)) if each > 0 => {
+                let by_memory = u32::try_from(left / each).unwrap_or(u32::MAX);
+                if whole && by_memory < cpus && by_memory < ask.pn_min_cpus.max(1) {
+                    return None;
+                }
+                if !whole {
+                    cpus = cpus.min(by_memory);
+                }
+            }
+            Some(Memory::PerNode(each)) if each > 0 => {
+                if each > left {
+                    return None;
+                }
+            }
+            _ => {
+                if usage.memory > 0 {
+                    return None;
+                }
+            }
+        }
+    }
+    let (units, least_by_gres, most_by_gres) = gres::node_room(machines, ask, node, &free)?;
+    cpus = cpus.min(most_by_gres);
+    cpus -= cpus % per_task;
+    let mut least = ask.pn_min_cpus.max(per_task).max(least_by_gres);
+    if let Some(tasks) = ask.ntasks_per_node.filter(|_| ask.want_nodes > 0) {
+        // With a number of nodes the tasks per node are exact; with a number of tasks alone they are a limit.
+        if ask.ntasks >= tasks * ask.want_nodes {
+            least = least.max(tasks * per_task);
+        }
+    }
+    (cpus >= least && cpus > 0).then_some(Room { node, cpus, least, gres: units })
+}
+
+/// Whether the jobs that are on a node leave it to this one.
+fn may_share(ask: &Ask<'_>, usage: &crate::slurm::model::NodeUsage) -> bool {
+    if usage.exclusive > 0 {
+        return false;
+    }
+    if (ask.whole || ask.flags.whole_nodes) && usage.running > 0 && ask.rows <= 1 {
+        return false;
+    }
+    let others = usage.users.iter().any(|(uid, _)| *uid != ask.uid);
+    !(others && (ask.user_exclusive || usage.user_exclusive > 0))
+}
