@@ -3,6 +3,9 @@
 //! The reference is Slurm 22.05. Rules come from its manual pages and from what the real programs answered
 //! (`tests/fixtures/slurm`); where a rule is an observation the comment says so.
 
+pub mod controller;
+pub mod error;
+pub mod hostlist;
 pub mod model;
 pub mod select;
 

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Bits, Dependency, JobRequest, JobState, Memory, NodeIdx, NodeShare, PartIdx, Reason};
+use super::{Bits, Dependency, GresAsk, JobRequest, JobState, Memory, NodeIdx, NodeShare, PartIdx, Reason};
 use crate::slurm::Time;
 
 /// A job's id; tasks of an array have ids of their own once they start.
@@ -144,6 +144,8 @@ pub struct Job {
     pub pn_min_cpus: u32,
     /// Memory, after defaults; `None` takes all of each node.
     pub memory: Option<Memory>,
+    /// Generic resources, all scopes joined by name and type.
+    pub gres: Vec<GresAsk>,
     /// Whether it gets whole nodes.
     pub whole_node: bool,
     /// Whether its cores may be shared.
@@ -176,6 +178,8 @@ pub struct Job {
     pub next_step: u32,
     /// Signal before the limit was sent.
     pub warned: bool,
+    /// It is suspended by gang scheduling, not by a command.
+    pub gang: bool,
     /// The kill at its time limit, or another forced end, was begun at.
     pub kill_begun: Time,
     /// Waits for leaf switches since; 0 not.

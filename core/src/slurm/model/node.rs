@@ -66,6 +66,8 @@ pub struct Node {
     pub slurmd_start: Time,
     /// When it last became idle or busy.
     pub last_busy: Time,
+    /// Whether its slurmd answers.
+    pub responds: bool,
     /// When its slurmd last answered.
     pub last_response: Time,
 }

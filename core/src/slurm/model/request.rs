@@ -1,6 +1,6 @@
 //! What a job asks for, as `sbatch`, `salloc` and `srun` send it to the controller.
 
-use super::{GresAsk, Memory};
+use super::Memory;
 use crate::slurm::Time;
 
 /// How a job wants to share its nodes (`--exclusive`, `--oversubscribe`).
@@ -178,8 +178,6 @@ pub struct JobRequest {
     pub licenses: Option<String>,
     /// `--reservation`.
     pub reservation: Option<String>,
-    /// GRES, all scopes joined by name and type.
-    pub gres: Vec<GresAsk>,
     /// Texts of TRES per job, node, socket, task, as displays show them (`gres:gpu:2`).
     pub tres_per_job: Option<String>,
     /// See `tres_per_job`.

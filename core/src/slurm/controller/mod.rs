@@ -1,0 +1,293 @@
+//! `slurmctld`: the controller that knows every job and every resource.
+//!
+//! A state machine in virtual time. Commands change it through methods that return Slurm's own errors;
+//! [`Controller::advance`] does what its threads do (main scheduler, backfill, time limits, pings, priorities);
+//! [`Controller::take_actions`] says what the nodes' daemons are told. Who runs the jobs answers with
+//! [`Controller::batch_ended`]. Nothing here knows how a script runs.
+//!
+//! Instants have a sub-second part because the order of events within a second matters; every stored time is in
+//! whole seconds, as slurmctld has it.
+
+mod backfill;
+mod cluster;
+mod depend;
+mod features;
+mod finish;
+mod gang;
+mod limits;
+mod params;
+mod periodic;
+mod preempt;
+mod priority;
+mod qos;
+mod queue;
+mod reserve;
+mod schedule;
+mod start;
+mod submit;
+mod table;
+
+use std::collections::{BTreeMap, VecDeque};
+
+pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Users};
+pub use params::{EnforcePartLimits, Enforce, MultifactorParams, Params, PreemptType, SchedulerParams};
+pub use submit::Submission;
+pub use table::JobTable;
+
+use super::Time;
+use super::model::{GresNames, Job, JobId, Node, NodeIdx, NodeUsage, Partition};
+use super::select::{Machines, Topology};
+use crate::sim::{EventQueue, SimTime};
+
+/// What the controller tells the daemons on the nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Start the batch script of a job on its first node.
+    Launch {
+        /// The job.
+        job: JobId,
+        /// Which run of it.
+        run: u32,
+    },
+    /// Send a signal to the processes of a job.
+    Signal {
+        /// The job.
+        job: JobId,
+        /// Which run of it.
+        run: u32,
+        /// The signal's number.
+        signal: u8,
+        /// The batch shell gets it, not only the steps.
+        batch: bool,
+    },
+    /// Stop the processes of a job for now.
+    Suspend {
+        /// The job.
+        job: JobId,
+    },
+    /// Let them go on.
+    Resume {
+        /// The job.
+        job: JobId,
+    },
+}
+
+/// What the controller has to do at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A pass of the main scheduler that somebody asked for.
+    Schedule,
+    /// A pass over the whole queue.
+    FullSchedule,
+    /// A backfill cycle.
+    Backfill,
+    /// Time limits, grace times, deadlines, reservations.
+    TimeLimits,
+    /// Priorities and usage.
+    Priorities,
+    /// Processes that outlived SIGTERM by KillWait.
+    KillWait(JobId, u32),
+    /// Records that are old enough to be forgotten.
+    Purge,
+    /// Gang scheduling's time slice.
+    Slice,
+    /// Nodes are asked whether they answer.
+    Ping,
+    /// A reservation begins or ends.
+    Reservation,
+}
+
+/// Counters that `sdiag` prints.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of sdiag(1)")]
+pub struct Statistics {
+    pub jobs_submitted: u64,
+    pub jobs_started: u64,
+    pub jobs_completed: u64,
+    pub jobs_canceled: u64,
+    pub jobs_failed: u64,
+    pub main_cycles: u64,
+    pub main_last_depth: u64,
+    pub main_depth_sum: u64,
+    pub main_last_queue_length: u64,
+    pub backfilled_jobs: u64,
+    pub backfilled_jobs_since_cycle: u64,
+    pub backfill_cycles: u64,
+    pub backfill_last_cycle_at: Time,
+    pub backfill_last_depth: u64,
+    pub backfill_last_depth_try: u64,
+    pub backfill_depth_sum: u64,
+    pub backfill_depth_try_sum: u64,
+    pub backfill_last_queue_length: u64,
+    pub backfill_queue_length_sum: u64,
+    pub backfill_table_size: u64,
+}
+
+/// The controller.
+#[derive(Clone, Debug)]
+pub struct Controller {
+    /// What it honours of `slurm.conf`.
+    pub params: Params,
+    /// Users and groups.
+    pub users: Users,
+    /// Nodes.
+    pub nodes: Vec<Node>,
+    /// What is given away on each.
+    pub usage: Vec<NodeUsage>,
+    /// Names of generic resources.
+    pub names: GresNames,
+    /// Partitions.
+    pub partitions: Vec<Partition>,
+    /// Switches.
+    pub topology: Option<Topology>,
+    /// Job records.
+    pub jobs: JobTable,
+    /// Reservations.
+    pub reservations: Vec<Reservation>,
+    /// Licences.
+    pub licenses: Vec<License>,
+    /// Records of accounting: one per run of a job, oldest first.
+    pub history: Vec<Job>,
+    /// Counters.
+    pub statistics: Statistics,
+    /// When it was started.
+    pub boot: Time,
+    node_index: BTreeMap<String, NodeIdx>,
+    /// Nanoseconds since 1970 of [`SimTime::ZERO`].
+    epoch: i64,
+    now: SimTime,
+    agenda: EventQueue<Event>,
+    actions: VecDeque<Action>,
+    next_id: JobId,
+    /// When a pass of the main scheduler last ran, and whether one is asked for.
+    last_schedule: Time,
+    schedule_asked: bool,
+    /// Something changed that backfill has not seen.
+    changed: bool,
+    backfill_due: bool,
+    purge_due: bool,
+    /// `priority/basic` counts down from here.
+    next_basic: u32,
+    next_reservation: u32,
+}
+
+impl Controller {
+    /// A controller that starts at `now`, with SimTime zero at `epoch` nanoseconds since 1970.
+    pub fn new(spec: ClusterSpec, epoch: i64, now: SimTime) -> Self {
+        let node_index = spec.nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
+        let usage = spec.nodes.iter().map(|node| NodeUsage {
+            gres: node.gres.iter().map(|_| super::model::GresUsage::default()).collect(),
+            ..NodeUsage::default()
+        });
+        let mut controller = Self {
+            next_id: spec.params.first_job_id,
+            users: spec.users,
+            usage: usage.collect(),
+            nodes: spec.nodes,
+            names: spec.names,
+            partitions: spec.partitions,
+            topology: spec.topology,
+            jobs: JobTable::default(),
+            reservations: Vec::new(),
+            licenses: spec.licenses,
+            history: Vec::new(),
+            statistics: Statistics::default(),
+            boot: 0,
+            node_index,
+            epoch,
+            now,
+            agenda: EventQueue::default(),
+            actions: VecDeque::new(),
+            last_schedule: 0,
+            schedule_asked: false,
+            changed: false,
+            backfill_due: false,
+            purge_due: false,
+            // The first job has one less than the largest even number of 32 bits (observed).
+            next_basic: 4_294_901_759,
+            next_reservation: 1,
+            params: spec.params,
+        };
+        controller.boot = controller.time();
+        controller.start_clocks();
+        controller
+    }
+
+    /// The current second since 1970.
+    pub fn time(&self) -> Time {
+        self.time_at(self.now)
+    }
+
+    /// The current instant.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The second since 1970 in which `at` lies.
+    pub fn time_at(&self, at: SimTime) -> Time {
+        (self.epoch + at.as_nanos() as i64).div_euclid(1_000_000_000)
+    }
+
+    /// The instant at which the second `time` begins.
+    pub(super) fn instant(&self, time: Time) -> SimTime {
+        let nanos = time.saturating_mul(1_000_000_000).saturating_sub(self.epoch);
+        SimTime::from_nanos(u64::try_from(nanos).unwrap_or(0))
+    }
+
+    /// When it has something to do next.
+    pub fn next_wakeup(&self) -> Option<SimTime> {
+        self.agenda.next_time()
+    }
+
+    /// Does what is due up to `now`.
+    pub fn advance(&mut self, now: SimTime) {
+        while let Some((at, event)) = self.agenda.pop_due(now) {
+            self.now = self.now.max(at);
+            self.handle(event);
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// What the nodes' daemons are told since this was last asked.
+    pub fn take_actions(&mut self) -> Vec<Action> {
+        self.actions.drain(..).collect()
+    }
+
+    /// The index of a node.
+    pub fn node(&self, name: &str) -> Option<NodeIdx> {
+        self.node_index.get(name).copied()
+    }
+
+    /// The index of a partition.
+    pub fn partition(&self, name: &str) -> Option<usize> {
+        self.partitions.iter().position(|partition| partition.name == name)
+    }
+
+    /// Nodes and what is given away on them, for the selection.
+    pub fn machines(&self) -> Machines<'_> {
+        Machines { nodes: &self.nodes, usage: &self.usage, topology: self.topology.as_ref(), names: &self.names }
+    }
+
+    /// Something changed that a scheduler may want to see.
+    pub(super) fn touch(&mut self) {
+        self.changed = true;
+        if self.params.scheduler.backfill && !self.backfill_due {
+            self.backfill_due = true;
+            self.agenda.push(self.next_backfill(), Event::Backfill);
+        }
+    }
+
+    /// Asks for a pass of the main scheduler: it runs at the next tick of the background thread that is at least
+    /// `batch_sched_delay` after the last pass.
+    pub(super) fn ask_schedule(&mut self) {
+        self.touch();
+        if self.schedule_asked {
+            return;
+        }
+        self.schedule_asked = true;
+        let earliest = self.last_schedule + self.params.scheduler.batch_sched_delay;
+        let tick = self.next_tick();
+        let at = if self.time_at(tick) >= earliest { tick } else { self.instant(earliest) };
+        self.agenda.push(at, Event::Schedule);
+    }
+}

@@ -1,0 +1,191 @@
+//! What happens by the clock: passes, time limits, priorities, pings.
+//!
+//! slurmctld's threads sleep and look again; here each look is an event at the instant at which the thread would look.
+//! Phases are observed: the background thread ticks at full seconds, backfill half a second later; time limits are
+//! looked at every 30 s counted from one second after the start, the whole queue every `sched_interval` from the start.
+
+use std::time::Duration;
+
+use super::{Action, Controller, Event};
+use crate::sim::SimTime;
+use crate::slurm::Time;
+use crate::slurm::model::{JobBase, JobFlags, JobId, NodeBase, NodeFlags, Reason};
+
+/// Time between looks at time limits (`PERIODIC_TIMEOUT`).
+const TIME_LIMIT_INTERVAL: Time = 30;
+
+impl Controller {
+    pub(super) fn start_clocks(&mut self) {
+        let boot = self.boot;
+        self.last_schedule = boot - self.params.scheduler.batch_sched_delay;
+        let at = self.instant(boot + self.params.scheduler.sched_interval);
+        self.agenda.push(at, Event::FullSchedule);
+        let at = self.instant(boot + 1 + TIME_LIMIT_INTERVAL);
+        self.agenda.push(at, Event::TimeLimits);
+        if let Some(params) = &self.params.multifactor {
+            let at = self.instant(boot + params.calc_period.max(1));
+            self.agenda.push(at, Event::Priorities);
+        }
+        if self.params.gang {
+            let at = self.instant(boot + self.params.time_slice.max(1));
+            self.agenda.push(at, Event::Slice);
+        }
+        if self.params.slurmd_timeout > 0 {
+            let at = self.instant(boot + self.ping_interval());
+            self.agenda.push(at, Event::Ping);
+        }
+    }
+
+    fn ping_interval(&self) -> Time {
+        (self.params.slurmd_timeout / 3).max(1)
+    }
+
+    /// The next tick of the background thread.
+    pub(super) fn next_tick(&self) -> SimTime {
+        let next = self.instant(self.time());
+        if next >= self.now { next } else { self.instant(self.time() + 1) }
+    }
+
+    /// Half a second into a second.
+    pub(super) fn half_past(&self, second: Time) -> SimTime {
+        self.instant(second) + Duration::from_millis(500)
+    }
+
+    pub(super) fn handle(&mut self, event: Event) {
+        match event {
+            Event::Schedule => {
+                self.schedule_asked = false;
+                self.schedule_pass(self.params.scheduler.default_queue_depth);
+            }
+            Event::FullSchedule => {
+                let next = self.time() + self.params.scheduler.sched_interval.max(1);
+                self.agenda.push(self.instant(next), Event::FullSchedule);
+                if !self.jobs.pending.is_empty() {
+                    self.schedule_pass(usize::MAX);
+                }
+            }
+            Event::Backfill => self.backfill_due_now(),
+            Event::TimeLimits => {
+                let next = self.time() + TIME_LIMIT_INTERVAL;
+                self.agenda.push(self.instant(next), Event::TimeLimits);
+                self.check_time_limits();
+            }
+            Event::Priorities => {
+                let period = self.params.multifactor.as_ref().map_or(300, |params| params.calc_period.max(1));
+                let next = self.time() + period;
+                self.agenda.push(self.instant(next), Event::Priorities);
+                self.recalculate();
+            }
+            Event::KillWait(job, run) => self.kill_wait_over(job, run),
+            Event::Purge => self.purge(),
+            Event::Slice => {
+                let next = self.time() + self.params.time_slice.max(1);
+                self.agenda.push(self.instant(next), Event::Slice);
+                self.next_slice();
+            }
+            Event::Ping => {
+                let next = self.time() + self.ping_interval();
+                self.agenda.push(self.instant(next), Event::Ping);
+                self.ping_nodes();
+            }
+            Event::Reservation => self.reservations_changed(),
+        }
+    }
+
+    /// Ends jobs that are over their limit; warns those that asked for a signal before it.
+    fn check_time_limits(&mut self) {
+        let now = self.time();
+        let over_time = i64::from(self.params.over_time_limit) * 60;
+        let ids: Vec<JobId> = self.jobs.active.iter().copied().collect();
+        for id in ids {
+            let Some(job) = self.jobs.get_mut(id) else { continue };
+            if job.state.is_completing() || job.state.base != JobBase::Running || job.end == 0 {
+                continue;
+            }
+            if let Some((signal, before, batch)) = job.request.signal
+                && !job.warned
+                && now + i64::from(before) >= job.end
+            {
+                job.warned = true;
+                let run = job.run;
+                self.actions.push_back(Action::Signal { job: id, run, signal, batch });
+            }
+            let Some(job) = self.jobs.get(id) else { continue };
+            if job.preempt_time != 0 {
+                if now >= job.end {
+                    let again = job.preempt_requeue.then_some((false, false));
+                    self.end_active(id, JobBase::Preempted, Reason::NONE, again);
+                }
+                continue;
+            }
+            let extra = self.partitions[job.partition].over_time_limit.map_or(over_time, |minutes| i64::from(minutes) * 60);
+            if now >= job.end.saturating_add(extra) {
+                self.end_active(id, JobBase::Timeout, Reason::TIME_LIMIT, None);
+            }
+        }
+        let waiting: Vec<JobId> = self.jobs.pending.iter().copied().collect();
+        for id in waiting {
+            self.deadline_holds(id);
+        }
+    }
+
+    /// Nodes that did not answer for SlurmdTimeout are down.
+    fn ping_nodes(&mut self) {
+        let now = self.time();
+        for node in 0..self.nodes.len() {
+            let record = &mut self.nodes[node];
+            if record.base != NodeBase::Up {
+                continue;
+            }
+            if !record.responds {
+                record.flags.set(NodeFlags::NO_RESPOND);
+                if now - record.last_response >= self.params.slurmd_timeout {
+                    self.set_down(node, "Not responding", 0);
+                }
+            } else {
+                record.last_response = now;
+            }
+        }
+    }
+
+    /// Marks a node down and takes its jobs from it.
+    pub(super) fn set_down(&mut self, node: usize, reason: &str, uid: u32) {
+        let now = self.time();
+        let record = &mut self.nodes[node];
+        record.base = NodeBase::Down;
+        if record.reason.is_none() || uid != 0 {
+            record.reason = Some(crate::slurm::model::NodeReason { text: reason.to_owned(), uid, time: now });
+        }
+        self.lose_node(node);
+        self.touch();
+    }
+
+    /// The daemon of a node stopped or started to answer.
+    pub fn set_responding(&mut self, node: usize, responds: bool) {
+        let now = self.time();
+        let Some(record) = self.nodes.get_mut(node) else { return };
+        record.responds = responds;
+        if !responds {
+            return;
+        }
+        record.last_response = now;
+        record.slurmd_start = now;
+        record.flags.clear(NodeFlags::NO_RESPOND);
+        let by_itself = record.reason.as_ref().is_some_and(|reason| reason.text == "Not responding");
+        let back = match self.params.return_to_service {
+            0 => false,
+            1 => by_itself,
+            _ => true,
+        };
+        if record.base == NodeBase::Down && back {
+            record.base = NodeBase::Up;
+            record.reason = None;
+        }
+        self.ask_schedule();
+    }
+
+    /// Whether any job is marked to be requeued, for tests of invariants.
+    pub(super) fn requeue_flags(job: &crate::slurm::model::Job) -> bool {
+        job.state.flags.has(JobFlags::REQUEUE) || job.state.flags.has(JobFlags::REQUEUE_HOLD)
+    }
+}

@@ -1,0 +1,363 @@
+//! The main scheduler: strict order of the queue, a partition blocked by its first job that finds no room.
+
+use super::depend::set_reason;
+use super::queue::Queued;
+use super::{Controller, PreemptType};
+use crate::slurm::Time;
+use crate::slurm::model::{
+    Bits, Job, JobBase, JobFlags, JobId, Memory, PartIdx, PartitionState, Reason, Scheduler,
+};
+use crate::slurm::select::{Machines, Selection, select};
+
+/// What slurmctld says of a job that needs nodes which others of higher partitions or states keep from it.
+pub(super) const NODES_DOWN: &str =
+    "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions";
+
+/// Why a job did not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Blocked {
+    /// Others have what it needs.
+    Busy,
+    /// Nodes that it needs are down, drained or reserved: the reason and, where there is one, the text.
+    NotAvailable(Reason, Option<String>),
+    /// Something else than nodes: a limit, a licence, its reservation.
+    Other(Reason, Option<String>),
+    /// It could never run.
+    Never,
+}
+
+impl Controller {
+    /// One pass; `depth` is how many jobs it looks at.
+    pub(super) fn schedule_pass(&mut self, depth: usize) {
+        let now = self.time();
+        self.last_schedule = now;
+        self.statistics.main_cycles += 1;
+        self.statistics.main_last_queue_length = self.jobs.pending.len() as u64;
+        // Nothing starts while a job is being cleaned up: its nodes would be missed.
+        if !self.params.scheduler.reduce_completing_frag && self.is_completing() {
+            self.build_queue();
+            return;
+        }
+        let queue = self.build_queue();
+        let mut failed_parts: Vec<PartIdx> = Vec::new();
+        let mut spoken_for = Bits::new();
+        let mut tests = 0;
+        for queued in queue {
+            if tests >= depth {
+                break;
+            }
+            tests += 1;
+            if !self.jobs.pending.contains(&queued.job) {
+                continue;
+            }
+            loop {
+                if !self.is_independent(queued.job) {
+                    break;
+                }
+                if !self.consider(queued, &mut failed_parts, &mut spoken_for, now) {
+                    break;
+                }
+                // Further tasks of an array, as long as they start.
+                if !self.jobs.pending.contains(&queued.job) {
+                    break;
+                }
+            }
+        }
+        self.statistics.main_last_depth = tests as u64;
+        self.statistics.main_depth_sum += tests as u64;
+    }
+
+    /// Tries one job; whether it started.
+    fn consider(&mut self, queued: Queued, failed: &mut Vec<PartIdx>, spoken_for: &mut Bits, now: Time) -> bool {
+        let id = queued.job;
+        if !self.deadline_holds(id) {
+            return false;
+        }
+        if let Some(blocked) = self.array_limit(id) {
+            self.set_blocked(id, blocked);
+            return false;
+        }
+        let several = self.jobs.get(id).is_some_and(|job| job.partitions.len() > 1);
+        if failed.contains(&queued.partition) {
+            if let Some(job) = self.jobs.get_mut(id)
+                && (matches!(job.reason, Reason::NONE | Reason::RESOURCES) && job.state_desc.is_none())
+                && !several
+            {
+                set_reason(job, Reason::PRIORITY);
+            }
+            return false;
+        }
+        match self.try_start(id, queued.partition, Some(spoken_for), Scheduler::Main) {
+            Ok(()) => true,
+            Err(blocked) => {
+                if let Some(job) = self.jobs.get_mut(id) {
+                    job.last_sched_eval = now;
+                    job.scheduler = Some(Scheduler::Main);
+                }
+                match &blocked {
+                    Blocked::Busy => {
+                        failed.push(queued.partition);
+                        spoken_for.union(&self.partitions[queued.partition].nodes.clone());
+                    }
+                    Blocked::Never | Blocked::NotAvailable(..) | Blocked::Other(..) => {}
+                }
+                self.set_blocked(id, blocked);
+                false
+            }
+        }
+    }
+
+    /// Notes why a job did not start.
+    pub(super) fn set_blocked(&mut self, id: JobId, blocked: Blocked) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        match blocked {
+            Blocked::Busy => set_reason(job, Reason::RESOURCES),
+            Blocked::NotAvailable(reason, text) | Blocked::Other(reason, text) => {
+                job.reason = reason;
+                job.state_desc = text;
+            }
+            Blocked::Never => set_reason(job, Reason::BAD_CONSTRAINTS),
+        }
+    }
+
+    /// Whether a job is being cleaned up.
+    fn is_completing(&self) -> bool {
+        let wait = self.params.complete_wait;
+        let now = self.time();
+        self.jobs.active().any(|job| job.state.is_completing() && (wait == 0 || now - job.end < wait || job.end == 0))
+            && self.jobs.active().any(|job| job.state.is_completing())
+    }
+
+    /// A job that cannot end before its deadline any more ends here.
+    pub(super) fn deadline_holds(&mut self, id: JobId) -> bool {
+        let now = self.time();
+        let Some(job) = self.jobs.get(id) else { return false };
+        let Some(deadline) = job.request.deadline else { return true };
+        let minutes = job.request.time_min.or(job.time_limit).unwrap_or(1);
+        if now + i64::from(minutes) * 60 <= deadline {
+            return true;
+        }
+        self.cancel_pending(id, JobBase::Deadline, Reason::DEADLINE);
+        false
+    }
+
+    /// `%N` of an array: whether as many of its tasks run as may.
+    pub(super) fn array_limit(&self, id: JobId) -> Option<Blocked> {
+        let job = self.jobs.get(id)?;
+        let (array, _) = job.array?;
+        let limit = job.pending_tasks.as_ref()?.limit?;
+        let running = self
+            .jobs
+            .active()
+            .filter(|other| other.array.is_some_and(|(other, _)| other == array) && !other.state.is_finished())
+            .count();
+        (running >= limit as usize).then_some(Blocked::Other(Reason::ARRAY_TASK_LIMIT, None))
+    }
+
+    /// Checks everything and starts the job if it can start now. `spoken_for`: nodes that jobs ahead wait for.
+    pub(super) fn try_start(
+        &mut self,
+        id: JobId,
+        partition: PartIdx,
+        spoken_for: Option<&Bits>,
+        by: Scheduler,
+    ) -> Result<(), Blocked> {
+        self.may_start(id, partition)?;
+        let job = self.jobs.get(id).ok_or(Blocked::Never)?;
+        let avail = self.available_nodes(job, partition, spoken_for)?;
+        let found = match self.find(job, partition, &avail) {
+            Some(found) => Some(found),
+            None => {
+                let victims = self.victims(id, partition, &avail);
+                if let Some(victims) = victims {
+                    return Err(self.preempt(id, &victims));
+                }
+                None
+            }
+        };
+        match found {
+            Some(selection) => {
+                let id = self.split_task(id);
+                self.start(id, partition, selection, by, None);
+                Ok(())
+            }
+            None => Err(self.why_not(id, partition)),
+        }
+    }
+
+    /// What is checked before nodes are looked at.
+    pub(super) fn may_start(&self, id: JobId, partition: PartIdx) -> Result<(), Blocked> {
+        let job = self.jobs.get(id).ok_or(Blocked::Never)?;
+        let part = &self.partitions[partition];
+        match part.state {
+            PartitionState::Down => return Err(Blocked::Other(Reason::PART_DOWN, None)),
+            PartitionState::Inactive => return Err(Blocked::Other(Reason::PART_INACTIVE, None)),
+            PartitionState::Up | PartitionState::Drain => {}
+        }
+        if let Some((reason, text)) = self.partition_limit(job, partition) {
+            return Err(Blocked::Other(reason, text));
+        }
+        if let Some(reason) = self.accounting_limit(job, partition) {
+            return Err(Blocked::Other(reason, None));
+        }
+        let lacking = |(name, count): &(String, u32)| {
+            self.licenses.iter().find(|license| license.name == *name).is_none_or(|license| license.total - license.used.min(license.total) < *count)
+        };
+        if !job.licenses.is_empty() && job.licenses.iter().any(lacking) {
+            return Err(Blocked::Other(Reason::LICENSES, None));
+        }
+        Ok(())
+    }
+
+    /// Limits of a partition that a job breaks: the reason, and the text where Slurm prints one instead.
+    pub(super) fn partition_limit(&self, job: &Job, partition: PartIdx) -> Option<(Reason, Option<String>)> {
+        let part = &self.partitions[partition];
+        if let (Some(most), Some(Some(asked))) = (part.max_time, job.request.time_limit)
+            && asked > most
+        {
+            return Some((Reason::PART_TIME_LIMIT, None));
+        }
+        if part.max_time.is_some() && job.request.time_limit == Some(None) {
+            return Some((Reason::PART_TIME_LIMIT, None));
+        }
+        if part.max_nodes.is_some_and(|most| job.min_nodes > most) || job.max_nodes.is_some_and(|most| most < part.min_nodes && part.min_nodes > job.min_nodes && job.request.max_nodes.is_some()) {
+            return Some((Reason::PART_NODE_LIMIT, None));
+        }
+        if job.min_nodes as usize > part.nodes.count() {
+            return Some((Reason::PART_NODE_LIMIT, None));
+        }
+        let cpus: u32 = part.nodes.iter().map(|node| self.nodes[node].cpus).sum();
+        if job.min_cpus > cpus {
+            return Some((Reason::PART_CONFIG, None));
+        }
+        None
+    }
+
+    /// The nodes that a job may use now in a partition.
+    pub(super) fn available_nodes(&self, job: &Job, partition: PartIdx, spoken_for: Option<&Bits>) -> Result<Bits, Blocked> {
+        let part = &self.partitions[partition];
+        let mut nodes: Bits = part.nodes.iter().filter(|node| self.nodes[*node].is_available()).collect();
+        nodes.subtract(&job.excluded_nodes);
+        let now = self.time();
+        let until = now + job.time_limit.or(part.max_time).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
+        let kept = self.reserved_nodes(job, now, until, &mut nodes)?;
+        if let Some(spoken_for) = spoken_for
+            && self.preempts_by_tier_or_waits(partition)
+        {
+            nodes.subtract(spoken_for);
+        }
+        if !job.required_nodes.is_subset(&nodes) {
+            let mut missing = job.required_nodes.clone();
+            missing.subtract(&nodes);
+            return Err(self.required_missing(&missing, kept));
+        }
+        if (nodes.count() as u32) < job.min_nodes.max(part.min_nodes) {
+            if let Some(reason) = kept {
+                return Err(reason);
+            }
+            return Err(Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(NODES_DOWN.into())));
+        }
+        Ok(nodes)
+    }
+
+    /// Jobs ahead keep their nodes from jobs of other partitions behind them; there is more than one partition to ask for.
+    fn preempts_by_tier_or_waits(&self, _partition: PartIdx) -> bool {
+        self.partitions.len() > 1
+    }
+
+    fn required_missing(&self, missing: &Bits, kept: Option<Blocked>) -> Blocked {
+        let down: Vec<&str> = missing
+            .iter()
+            .filter(|node| !self.nodes[*node].is_available())
+            .map(|node| self.nodes[node].name.as_str())
+            .collect();
+        if !down.is_empty() {
+            let list = self.names_of(missing);
+            return Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(format!("ReqNodeNotAvail, UnavailableNodes:{list}")));
+        }
+        kept.unwrap_or(Blocked::NotAvailable(
+            Reason::NODE_NOT_AVAIL,
+            Some("ReqNodeNotAvail, May be reserved for other job".into()),
+        ))
+    }
+
+    /// A set of nodes as a host list.
+    pub fn names_of(&self, nodes: &Bits) -> String {
+        crate::slurm::hostlist::compress(nodes.iter().filter_map(|node| self.nodes.get(node)).map(|node| node.name.as_str()))
+    }
+
+    /// What the job would get now.
+    pub(super) fn find(&self, job: &Job, partition: PartIdx, avail: &Bits) -> Option<Selection> {
+        self.find_in(&self.machines(), job, partition, avail)
+    }
+
+    /// What the job would get on these machines, features considered.
+    pub(super) fn find_in(&self, machines: &Machines<'_>, job: &Job, partition: PartIdx, avail: &Bits) -> Option<Selection> {
+        let ask = self.ask(job, partition);
+        let with_features = self.featured(job, avail);
+        with_features.iter().find_map(|nodes| select(machines, &ask, nodes))
+    }
+
+    /// Whether the job could ever run in the partition: on its nodes when nobody else is there.
+    pub(super) fn could_ever_run(&self, job: &Job, partition: PartIdx) -> bool {
+        let part = &self.partitions[partition];
+        let mut nodes = part.nodes.clone();
+        nodes.subtract(&job.excluded_nodes);
+        let empty: Vec<crate::slurm::model::NodeUsage> = self
+            .nodes
+            .iter()
+            .map(|node| crate::slurm::model::NodeUsage {
+                gres: node.gres.iter().map(|_| crate::slurm::model::GresUsage::default()).collect(),
+                ..crate::slurm::model::NodeUsage::default()
+            })
+            .collect();
+        let machines = Machines { usage: &empty, ..self.machines() };
+        self.find_in(&machines, job, partition, &nodes).is_some()
+    }
+
+    fn why_not(&self, id: JobId, partition: PartIdx) -> Blocked {
+        let Some(job) = self.jobs.get(id) else { return Blocked::Never };
+        if self.could_ever_run(job, partition) { Blocked::Busy } else { Blocked::Never }
+    }
+
+    /// For a record of waiting tasks: gives the next task a record of its own and returns its id.
+    pub(super) fn split_task(&mut self, id: JobId) -> JobId {
+        let Some(job) = self.jobs.get_mut(id) else { return id };
+        let Some(pending) = &mut job.pending_tasks else { return id };
+        let Some((array, _)) = job.array else { return id };
+        let Some(task) = pending.tasks.pop_front() else { return id };
+        if pending.tasks.is_empty() {
+            // The last task keeps the record of the array.
+            job.pending_tasks = None;
+            job.array = Some((array, Some(task)));
+            return id;
+        }
+        let mut own = job.clone();
+        own.pending_tasks = None;
+        own.array = Some((array, Some(task)));
+        own.id = self.next_id;
+        self.next_id += 1;
+        let own_id = own.id;
+        self.jobs.insert(own);
+        self.jobs.pending.insert(own_id);
+        own_id
+    }
+
+    /// Jobs whose nodes could be had by preemption, in the order in which they are taken; `None` without preemption.
+    pub(super) fn victims(&self, id: JobId, partition: PartIdx, avail: &Bits) -> Option<Vec<JobId>> {
+        if self.params.preempt_type == PreemptType::None {
+            return None;
+        }
+        self.choose_victims(id, partition, avail)
+    }
+
+    /// Least memory on a node in MiB, for display: per node, or per CPU.
+    pub fn memory_of(job: &Job) -> Option<Memory> {
+        job.memory
+    }
+
+    /// Whether a job goes back to the queue after its cleanup.
+    pub(super) fn will_requeue(job: &Job) -> bool {
+        job.state.flags.has(JobFlags::REQUEUE) || job.state.flags.has(JobFlags::REQUEUE_HOLD)
+    }
+}
