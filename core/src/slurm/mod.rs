@@ -8,6 +8,7 @@ pub mod error;
 pub mod hostlist;
 pub mod model;
 pub mod select;
+pub mod units;
 
 /// Seconds since 1970-01-01T00:00:00Z, as slurmctld stores every time; 0 is "not set".
 pub type Time = i64;

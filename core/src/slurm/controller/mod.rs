@@ -9,6 +9,7 @@
 //! whole seconds, as slurmctld has it.
 
 mod backfill;
+mod build;
 mod cluster;
 mod depend;
 mod features;

@@ -14,7 +14,7 @@ mod tree;
 use crate::slurm::model::{Bits, GresAsk, GresNames, Memory, Node, NodeIdx, NodeShare, NodeUsage};
 
 pub use fit::Room;
-pub use tree::Topology;
+pub use tree::{Switch, Topology};
 
 /// How nodes are filled, from `SelectTypeParameters` and the partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
