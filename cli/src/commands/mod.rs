@@ -7,7 +7,7 @@ mod exercises;
 mod grade;
 mod run;
 mod shell;
-mod simulate;
+mod replay;
 
 use clap::Subcommand;
 
@@ -20,7 +20,7 @@ pub enum Command {
     Exercises(exercises::Exercises),
     Check(check::Check),
     Conform(conform::Conform),
-    Simulate(simulate::Simulate),
+    Replay(replay::Replay),
     Bench(bench::Bench),
 }
 
@@ -34,7 +34,7 @@ impl Command {
             Self::Exercises(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Conform(command) => command.run(),
-            Self::Simulate(command) => command.run(),
+            Self::Replay(command) => command.run(),
             Self::Bench(command) => command.run(),
         }
     }

@@ -46,16 +46,16 @@ impl Policy {
         Self::MostAllocated,
     ];
 
-    /// `fgd`, `bestfit`, …
+    /// `fgd`, `bestfit`, `gpu-packing`, …
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fgd => "fgd",
             Self::BestFit => "bestfit",
-            Self::GpuPacking => "gpupacking",
-            Self::GpuClustering => "gpuclustering",
-            Self::DotProduct => "dotproduct",
+            Self::GpuPacking => "gpu-packing",
+            Self::GpuClustering => "gpu-clustering",
+            Self::DotProduct => "dot-product",
             Self::Random => "random",
-            Self::MostAllocated => "mostallocated",
+            Self::MostAllocated => "most-allocated",
         }
     }
 
@@ -131,7 +131,7 @@ impl FromStr for Policy {
     fn from_str(text: &str) -> Result<Self, UnknownPolicy> {
         Self::ALL
             .into_iter()
-            .find(|policy| policy.name() == text)
+            .find(|policy| policy.name() == text || policy.name().replace('-', "") == text)
             .ok_or_else(|| UnknownPolicy(text.to_owned()))
     }
 }

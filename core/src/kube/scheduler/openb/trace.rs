@@ -84,6 +84,14 @@ pub enum TraceError {
         /// The name.
         name: String,
     },
+    /// Something that must be in a list is not.
+    #[error("{list}: {name:?} is missing")]
+    Missing {
+        /// Which list.
+        list: &'static str,
+        /// The name.
+        name: String,
+    },
     /// No nodes, or no pods.
     #[error("{list}: it is empty")]
     Empty {
@@ -152,14 +160,14 @@ fn check_names<'a>(list: &'static str, names: impl Iterator<Item = &'a str>) -> 
 }
 
 /// Lines of values under a line of names. The trace quotes nothing.
-struct Table<'a> {
+pub(super) struct Table<'a> {
     list: &'static str,
     header: Vec<&'a str>,
     body: &'a str,
 }
 
 impl<'a> Table<'a> {
-    fn new(list: &'static str, text: &'a str, needed: &[&'static str]) -> Result<Self, TraceError> {
+    pub(super) fn new(list: &'static str, text: &'a str, needed: &[&'static str]) -> Result<Self, TraceError> {
         let text = text.trim_start_matches('\u{feff}');
         let (first, body) = text.split_once('\n').unwrap_or((text, ""));
         let header: Vec<_> = first.trim_end().split(',').collect();
@@ -173,13 +181,13 @@ impl<'a> Table<'a> {
         self.header.contains(&column)
     }
 
-    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let lines = (2..).zip(self.body.lines()).filter(|(_, text)| !text.trim().is_empty());
         lines.map(|(line, text)| Row { table: self, line, values: text.trim_end().split(',').collect() })
     }
 }
 
-struct Row<'a> {
+pub(super) struct Row<'a> {
     table: &'a Table<'a>,
     line: usize,
     values: Vec<&'a str>,
@@ -187,7 +195,7 @@ struct Row<'a> {
 
 impl Row<'_> {
     /// The value of a column; empty if the line ends before it.
-    fn text(&self, column: &str) -> &str {
+    pub(super) fn text(&self, column: &str) -> &str {
         let place = self.table.header.iter().position(|known| *known == column);
         place.and_then(|place| self.values.get(place)).copied().unwrap_or_default()
     }
@@ -197,15 +205,19 @@ impl Row<'_> {
         self.number(column, 1 << 40, "a whole number that is not negative").map(|number| number as i64)
     }
 
-    fn number(&self, column: &'static str, most: u64, expected: &'static str) -> Result<u64, TraceError> {
-        let text = self.text(column);
-        u64::from_str(text).ok().filter(|number| *number <= most).ok_or_else(|| TraceError::Value {
+    pub(super) fn number(&self, column: &'static str, most: u64, expected: &'static str) -> Result<u64, TraceError> {
+        u64::from_str(self.text(column)).ok().filter(|number| *number <= most).ok_or_else(|| self.wrong(column, expected))
+    }
+
+    /// That the value of a column is not what was expected.
+    pub(super) fn wrong(&self, column: &'static str, expected: &'static str) -> TraceError {
+        TraceError::Value {
             list: self.table.list,
             line: self.line,
             column,
-            value: text.to_owned(),
+            value: self.text(column).to_owned(),
             expected,
-        })
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The pods of an experiment: the trace's in an order drawn by chance, and copies of some until enough is asked for.
 
 use super::go_random::GoRandom;
-use super::trace::{Trace, TracePod};
+use super::trace::{Table, Trace, TraceError, TracePod};
 use crate::kube::scheduler::gpu::{TypicalPod, TypicalPodsConfig, WorkloadPod, typical_pods};
 
 /// What comes in which order, and which of equally good nodes is taken.
@@ -41,6 +41,55 @@ impl Workload {
         Self { pods, ranks, typical: typical_pods(&sizes, &TypicalPodsConfig::default()) }
     }
 }
+
+impl Workload {
+    /// Takes the pods in the order of a list with a column `pod`; `NAME-tuned-N` is a copy of the trace's pod `NAME`.
+    ///
+    /// # Errors
+    ///
+    /// A column that is missing, or a pod that the trace does not have. The workload is then as it was.
+    pub fn order(&mut self, trace: &Trace, list: &str) -> Result<(), TraceError> {
+        let table = Table::new(ORDER, list, &["pod"])?;
+        let mut pods = Vec::new();
+        for row in table.rows() {
+            let name = row.text("pod");
+            let original = name.split_once("-tuned-").map_or(name, |(original, _)| original);
+            let at = trace.pods.binary_search_by(|pod| pod.name.as_str().cmp(original));
+            let at = at.map_err(|_| row.wrong("pod", "a pod of the trace, or NAME-tuned-N for a copy of one"))?;
+            pods.push(TracePod { name: name.to_owned(), ..trace.pods[at].clone() });
+        }
+        if pods.is_empty() {
+            return Err(TraceError::Empty { list: ORDER });
+        }
+        self.pods = pods;
+        Ok(())
+    }
+
+    /// Takes the ranks of nodes from a list with the columns `node` and `node_rank`.
+    ///
+    /// # Errors
+    ///
+    /// A column that is missing, a value that is not a number, a node that the trace does not have, or one of the
+    /// trace without a rank. The workload is then as it was.
+    pub fn rank(&mut self, trace: &Trace, list: &str) -> Result<(), TraceError> {
+        let table = Table::new(RANKS, list, &["node", "node_rank"])?;
+        let mut ranks = vec![None; trace.nodes.len()];
+        for row in table.rows() {
+            let name = row.text("node");
+            let at = trace.nodes.binary_search_by(|node| node.name.as_str().cmp(name));
+            let at = at.map_err(|_| row.wrong("node", "a node of the trace"))?;
+            ranks[at] = Some(row.number("node_rank", u64::from(u32::MAX), "a rank, from 0")? as u32);
+        }
+        if let Some(at) = ranks.iter().position(Option::is_none) {
+            return Err(TraceError::Missing { list: RANKS, name: trace.nodes[at].name.clone() });
+        }
+        self.ranks = ranks.into_iter().flatten().collect();
+        Ok(())
+    }
+}
+
+const ORDER: &str = "order of pods";
+const RANKS: &str = "ranks of nodes";
 
 fn size(pod: &TracePod) -> WorkloadPod {
     WorkloadPod {

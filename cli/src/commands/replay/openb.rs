@@ -1,4 +1,4 @@
-//! `clusterlab simulate openb`: Alibaba's GPU trace, placed by the policies of the paper on fragmentation.
+//! `clusterlab replay openb`: Alibaba's GPU trace, placed by the policies of the paper on fragmentation.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::output;
 
 /// Place the pods of Alibaba's GPU trace by one policy or several
 ///
-/// DIR holds openb_node_list_gpu_node.csv and openb_pod_list_default.csv of Alibaba's cluster trace gpu-v2023. The pods come
+/// The lists of nodes and pods are those of Alibaba's cluster trace gpu-v2023. Without --order and --node-rank the pods come
 /// in the order, with the copies, and with the choice among equal nodes that the authors of "Beware of Fragmentation"
 /// (USENIX ATC 2023) drew from the same seed; theirs are 42 to 51.
 #[derive(Debug, Args)]
@@ -28,25 +28,31 @@ What is printed, for each policy, when the last pod has come:
   seconds      of this machine
 
 With --json, one object per policy:
-  {\"policy\": \"fgd\", \"trace\": \"default\", \"seed\": 42, \"tuneRatio\": 1.3, \"nodes\": 1213, \"gpus\": 6212,
+  {\"policy\": \"fgd\", \"pods\": \"openb_pod_list_default.csv\", \"seed\": 42, \"tuneRatio\": 1.3, \"nodes\": 1213, \"gpus\": 6212,
    \"pods\": 10866, \"demandPercent\": ..., \"allocatedPercent\": ..., \"fragmentedPercent\": ..., \"gpusLost\": ...,
    \"failedPods\": ..., \"seconds\": ...}")]
 pub struct Openb {
-    /// The folder with the lists of nodes and pods
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
-    /// Policies, separated by commas: fgd, bestfit, gpupacking, gpuclustering, dotproduct, random, mostallocated; or all
+    /// The list of nodes (openb_node_list_gpu_node.csv)
+    #[arg(long, value_name = "FILE")]
+    nodes: PathBuf,
+    /// The list of pods (openb_pod_list_default.csv)
+    #[arg(long, value_name = "FILE")]
+    pods: PathBuf,
+    /// Policies, separated by commas: fgd, bestfit, gpu-packing, gpu-clustering, dot-product, random, most-allocated; or all
     #[arg(long, default_value = "fgd", value_delimiter = ',', value_name = "POLICY")]
     policy: Vec<String>,
+    /// In which order the pods come, copies included: a list with a column pod
+    #[arg(long, value_name = "FILE")]
+    order: Option<PathBuf>,
+    /// Which of equal nodes is taken, the one of the lowest rank: a list with the columns node and node_rank
+    #[arg(long, value_name = "FILE")]
+    node_rank: Option<PathBuf>,
+    /// How many times the GPUs are asked for, by copies of pods or fewer pods; 0 takes the trace as it is
+    #[arg(long, default_value_t = 1.3, value_name = "RATIO")]
+    demand: f64,
     /// Seed of the order, of the copies, of the choice among equal nodes, and of what falls by chance
     #[arg(long, default_value_t = 42)]
     seed: u32,
-    /// Which list of pods: default for openb_pod_list_default.csv
-    #[arg(long, default_value = "default", value_name = "NAME")]
-    trace: String,
-    /// How many times the GPUs are asked for, by copies of pods or fewer pods; 0 takes the trace as it is
-    #[arg(long, default_value_t = 1.3, value_name = "RATIO")]
-    tune_ratio: f64,
     /// Write where each pod went, as comma-separated values: seq,pod,node,gpu_ids
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -65,7 +71,7 @@ struct Summary<'a> {
     policy: &'a str,
     trace: &'a str,
     seed: u32,
-    tune_ratio: f64,
+    demand: f64,
     nodes: usize,
     gpus: i64,
     pods: usize,
@@ -84,16 +90,17 @@ impl Openb {
         if self.out.is_some() && policies.len() > 1 {
             bail!("--out takes the placements of one policy; --policy names {}", policies.len());
         }
-        if !(0.0..=100.0).contains(&self.tune_ratio) {
-            bail!("--tune-ratio must be a number from 0 to 100");
+        if !(0.0..=100.0).contains(&self.demand) {
+            bail!("--demand must be a number from 0 to 100");
         }
         let trace = self.read()?;
-        let workload = Workload::new(&trace, i64::from(self.seed), self.tune_ratio);
+        let workload = self.workload(&trace)?;
+        let name = self.name();
         let gpus = trace.total_milli_gpu() / 1000;
         let asked: i64 = workload.pods.iter().map(TracePod::total_milli_gpu).sum();
         let demand_percent = if gpus > 0 { asked as f64 / gpus as f64 / 10.0 } else { 0.0 };
         if !self.json {
-            let (name, nodes, pods) = (&self.trace, trace.nodes.len(), workload.pods.len());
+            let (nodes, pods) = (trace.nodes.len(), workload.pods.len());
             output::text(&format!(
                 "openb {name}: {nodes} nodes, {gpus} GPUs; {pods} pods ask for {demand_percent:.1} % of them; seed {}\n\n\
                  {:<14} {:>10} {:>11} {:>10} {:>12} {:>8}\n",
@@ -106,9 +113,9 @@ impl Openb {
             let run = run(&trace, &workload, policy, u64::from(self.seed))?;
             let summary = Summary {
                 policy: policy.name(),
-                trace: &self.trace,
+                trace: &name,
                 seed: self.seed,
-                tune_ratio: self.tune_ratio,
+                demand: self.demand,
                 nodes: trace.nodes.len(),
                 gpus,
                 pods: workload.pods.len(),
@@ -126,7 +133,7 @@ impl Openb {
             write(path, &placements(&trace, &workload, run))?;
         }
         if let Some(path) = &self.plot {
-            let plot = plot(&self.trace, self.seed, gpus, demand_percent, &runs);
+            let plot = plot(&name, self.seed, gpus, demand_percent, &runs);
             write(path, &plot.svg())?;
         }
         Ok(0)
@@ -140,14 +147,24 @@ impl Openb {
         policies.context("--policy")
     }
 
+    /// The trace by the name of its list of pods.
+    fn name(&self) -> String {
+        self.pods.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+    }
+
     fn read(&self) -> anyhow::Result<Trace> {
-        let text = |file: String| {
-            let path = self.folder.join(file);
-            fs::read_to_string(&path).with_context(|| path.display().to_string())
-        };
-        let nodes = text("openb_node_list_gpu_node.csv".to_owned())?;
-        let pods = text(format!("openb_pod_list_{}.csv", self.trace))?;
-        Trace::read(&nodes, &pods).with_context(|| self.folder.display().to_string())
+        Ok(Trace::read(&read(&self.nodes)?, &read(&self.pods)?)?)
+    }
+
+    fn workload(&self, trace: &Trace) -> anyhow::Result<Workload> {
+        let mut workload = Workload::new(trace, i64::from(self.seed), self.demand);
+        if let Some(path) = &self.order {
+            workload.order(trace, &read(path)?).with_context(|| path.display().to_string())?;
+        }
+        if let Some(path) = &self.node_rank {
+            workload.rank(trace, &read(path)?).with_context(|| path.display().to_string())?;
+        }
+        Ok(workload)
     }
 
     fn print(&self, summary: &Summary<'_>) -> anyhow::Result<()> {
@@ -162,6 +179,10 @@ impl Openb {
              {seconds:>8.3}\n"
         ))?)
     }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

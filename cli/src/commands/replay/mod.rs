@@ -1,4 +1,4 @@
-//! `clusterlab simulate`: workload traces through an engine, without a lab around it.
+//! `clusterlab replay`: workload traces through an engine, without a lab around it.
 
 mod openb;
 mod plot;
@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 /// Replay a workload trace through an engine and print what came of it
 #[derive(Debug, Args)]
-pub struct Simulate {
+pub struct Replay {
     #[command(subcommand)]
     trace: Trace,
 }
@@ -18,7 +18,7 @@ enum Trace {
     Openb(openb::Openb),
 }
 
-impl Simulate {
+impl Replay {
     /// Replays the trace.
     pub fn run(self) -> anyhow::Result<u8> {
         match self.trace {
