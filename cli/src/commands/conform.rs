@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use clusterlab::kube::scheduler::{SchedulerConfiguration, conform};
+use clusterlab::slurm::conform as slurm;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -51,6 +52,8 @@ pub struct Conform {
 enum System {
     /// kube-scheduler
     Kube,
+    /// slurmctld, its commands, Enroot and Pyxis
+    Slurm,
 }
 
 /// What is told, as `--json` prints it.
@@ -65,15 +68,26 @@ enum Line<'a> {
 impl Conform {
     /// Replays all scenarios.
     pub fn run(self) -> anyhow::Result<u8> {
-        let System::Kube = self.system;
         let files = scenarios(&self.folder)?;
-        let config = self.configuration()?;
+        let left_out = match self.system {
+            System::Kube => conform::LEFT_OUT,
+            System::Slurm => slurm::LEFT_OUT,
+        };
+        let config = match self.system {
+            System::Kube => Some(self.configuration()?),
+            System::Slurm => None,
+        };
         let (mut passed, mut failed) = (0, 0);
         for file in files {
-            let scenario = read(&file)?;
-            let verdict = conform::replay(&scenario, &config);
-            let verdict = verdict.map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
-            let (id, differences) = (verdict.id.as_str(), verdict.differences.as_slice());
+            let (id, differences) = match &config {
+                Some(config) => {
+                    let verdict = conform::replay(&read(&file)?, config);
+                    let verdict = verdict.map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+                    (verdict.id, verdict.differences)
+                }
+                None => slurm_scenario(&file)?,
+            };
+            let (id, differences) = (id.as_str(), differences.as_slice());
             let agrees = differences.is_empty();
             if agrees {
                 passed += 1;
@@ -87,7 +101,7 @@ impl Conform {
             }
         }
         if self.explain {
-            for (what, why) in conform::LEFT_OUT {
+            for (what, why) in left_out {
                 if self.json {
                     output::json_line(&Line::LeftOut { what, why })?;
                 } else {
@@ -138,6 +152,16 @@ fn scenarios(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Replays a recording of Slurm: its name and what differs.
+fn slurm_scenario(path: &Path) -> anyhow::Result<(String, Vec<String>)> {
+    let name = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+    let recording = slurm::Recording::read(&text).with_context(|| name.to_string())?;
+    let outcome = slurm::replay(&recording).map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
+    let differences = slurm::compare(&recording, &outcome);
+    Ok((recording.name, differences.iter().map(ToString::to_string).collect()))
 }
 
 fn read(path: &Path) -> anyhow::Result<Value> {

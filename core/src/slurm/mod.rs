@@ -3,6 +3,9 @@
 //! The reference is Slurm 22.05. Rules come from its manual pages and from what the real programs answered
 //! (`tests/fixtures/slurm`); where a rule is an observation the comment says so.
 
+pub mod cluster;
+pub mod commands;
+pub mod conform;
 pub mod controller;
 pub mod error;
 pub mod hostlist;

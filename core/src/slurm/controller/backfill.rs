@@ -284,6 +284,11 @@ impl Controller {
         None
     }
 
+    /// When and with what a job could first start on `nodes`.
+    pub(super) fn first_fit(&self, job: &Job, partition: usize, nodes: &Bits, earliest: Time) -> Option<(Time, Selection)> {
+        self.will_run(job, partition, nodes, earliest).map(|expected| (expected.start, expected.selection))
+    }
+
     /// When backfill may next run.
     pub(super) fn next_backfill(&self) -> crate::sim::SimTime {
         let interval = self.params.scheduler.bf_interval.max(1);

@@ -12,6 +12,7 @@ mod backfill;
 mod build;
 mod cluster;
 mod depend;
+mod expect;
 mod features;
 mod finish;
 mod gang;
@@ -170,6 +171,8 @@ pub struct Controller {
     /// `priority/basic` counts down from here.
     next_basic: u32,
     next_reservation: u32,
+    /// Said beside the error of the last submission that was refused.
+    detail: Option<String>,
 }
 
 impl Controller {
@@ -207,6 +210,7 @@ impl Controller {
             // The first job has one less than the largest even number of 32 bits (observed).
             next_basic: 4_294_901_759,
             next_reservation: 1,
+            detail: None,
             params: spec.params,
         };
         controller.boot = controller.time();

@@ -1,0 +1,257 @@
+//! A whole Slurm cluster: the controller, and daemons on the nodes that run the scripts.
+//!
+//! [`SlurmCluster`] advances both in virtual time: the controller says what starts and what is signalled, the scripts
+//! say when they end. All nodes share one file system, as clusters with a parallel file system do.
+
+mod environment;
+mod host;
+
+use std::collections::BTreeMap;
+
+pub use environment::batch_environment;
+use host::{JobHost, JobProgram};
+
+use super::controller::{Action, ClusterSpec, Controller};
+use super::model::{Job, JobId};
+use crate::process::files::{self, Files};
+use crate::process::{Call, Process, Stream};
+use crate::process::{ProcessState};
+use crate::sim::{Epoch, SimTime};
+
+/// A script that runs on a node.
+#[derive(Clone, Debug)]
+struct Running {
+    run: u32,
+    node: String,
+    process: Process<JobProgram>,
+    stdout: String,
+    stderr: String,
+    suspended: bool,
+    /// The last signal that it was sent.
+    signalled: u8,
+}
+
+/// A controller, its nodes, and what runs on them.
+#[derive(Clone, Debug)]
+pub struct SlurmCluster {
+    /// The controller.
+    pub controller: Controller,
+    /// The shared file system.
+    pub files: Files,
+    epoch: Epoch,
+    now: SimTime,
+    running: BTreeMap<JobId, Running>,
+}
+
+impl SlurmCluster {
+    /// A cluster that is switched on at `now`.
+    pub fn new(spec: ClusterSpec, epoch: Epoch, now: SimTime) -> Self {
+        let zero = epoch.timestamp(SimTime::ZERO).as_nanosecond();
+        let controller = Controller::new(spec, i64::try_from(zero).unwrap_or(0), now);
+        let mut files = Files::new();
+        for directory in ["/tmp", "/home", "/dev"] {
+            // A fresh file system has none of them.
+            let _ = files.create_dir_all(directory, now);
+        }
+        Self { controller, files, epoch, now, running: BTreeMap::new() }
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// When something happens next.
+    pub fn next_wakeup(&self) -> Option<SimTime> {
+        let scripts = self.running.values().filter(|running| !running.suspended).filter_map(|running| match running.process.state() {
+            ProcessState::Running { wake, .. } => wake,
+            ProcessState::Exited(_) => Some(self.now),
+            ProcessState::Idle => None,
+        });
+        scripts.chain(self.controller.next_wakeup()).min()
+    }
+
+    /// Lets time pass up to `now`.
+    pub fn advance(&mut self, now: SimTime) {
+        self.settle();
+        while let Some(at) = self.next_wakeup().filter(|at| *at <= now) {
+            self.now = self.now.max(at);
+            self.step_scripts();
+            self.controller.advance(self.now);
+            self.settle();
+        }
+        self.now = self.now.max(now);
+        self.controller.advance(self.now);
+        self.settle();
+    }
+
+    /// Does what the controller told the nodes, until nothing is left to do at this instant.
+    pub fn settle(&mut self) {
+        self.controller.advance(self.now);
+        for _ in 0..1000 {
+            let actions = self.controller.take_actions();
+            if actions.is_empty() {
+                return;
+            }
+            for action in actions {
+                self.act(action);
+            }
+            self.step_scripts();
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Launch { job, run } => self.launch(job, run),
+            Action::Signal { job, run, signal, .. } => self.signal(job, run, signal),
+            Action::Suspend { job } => {
+                if let Some(running) = self.running.get_mut(&job) {
+                    running.suspended = true;
+                }
+            }
+            Action::Resume { job } => {
+                if let Some(running) = self.running.get_mut(&job) {
+                    running.suspended = false;
+                }
+            }
+        }
+    }
+
+    fn launch(&mut self, id: JobId, run: u32) {
+        let Some(job) = self.controller.jobs.get(id) else { return };
+        let Some(node) = job.nodes.min() else { return };
+        let node = self.controller.nodes[node].name.clone();
+        let env = batch_environment(&self.controller, job, &node);
+        let stdout = output_path(&self.controller, job, job.request.std_out.as_deref(), &node);
+        let stderr = job.request.std_err.as_deref().map_or_else(|| stdout.clone(), |text| output_path(&self.controller, job, Some(text), &node));
+        let script = format!("/var/spool/slurmd/job{id:05}/slurm_script");
+        let (text, append) = (job.request.script.clone(), job.request.append.unwrap_or(job.restarts > 0));
+        let mut argv = vec![script.clone()];
+        argv.extend(job.request.argv.iter().cloned());
+        let cwd = if self.files.is_dir(&job.request.work_dir) { job.request.work_dir.clone() } else { "/tmp".to_owned() };
+        // The spool directory is always writable; a file system that is full is noticed when the script writes.
+        let _ = self.files.create_dir_all(files::parent(&script), self.now);
+        let _ = self.files.put(&script, text.into_bytes(), self.now);
+        let _ = self.files.set_executable(&script, true);
+        if !append && stdout != "/dev/null" {
+            let _ = self.files.put(&stdout, Vec::new(), self.now);
+        }
+        let call = Call { argv, env, cwd, pid: 1000 + id };
+        let mut host = JobHost { now: self.now, epoch: self.epoch, node: &node, files: &mut self.files };
+        match Process::exec(call, &mut host) {
+            Ok(process) => {
+                self.running.insert(id, Running { run, node, process, stdout, stderr, suspended: false, signalled: 0 });
+            }
+            Err(_) => self.controller.batch_ended(id, run, 127, 0),
+        }
+    }
+
+    fn signal(&mut self, id: JobId, run: u32, signal: u8) {
+        let Some(running) = self.running.get_mut(&id).filter(|running| running.run == run) else {
+            // Nothing runs any more: the controller hears so.
+            self.controller.batch_ended(id, run, 0, signal);
+            return;
+        };
+        let known = match signal {
+            2 => crate::process::Signal::Int,
+            15 => crate::process::Signal::Term,
+            9 => crate::process::Signal::Kill,
+            // SIGCONT wakes what is stopped; nothing else is stopped here.
+            _ => return,
+        };
+        running.suspended = false;
+        running.signalled = signal;
+        let node = running.node.clone();
+        let mut host = JobHost { now: self.now, epoch: self.epoch, node: &node, files: &mut self.files };
+        running.process.signal(&mut host, known);
+    }
+
+    /// Advances every script as far as it gets, and reports those that ended.
+    fn step_scripts(&mut self) {
+        let ids: Vec<JobId> = self.running.keys().copied().collect();
+        for id in ids {
+            let Some(running) = self.running.get_mut(&id).filter(|running| !running.suspended) else { continue };
+            let node = running.node.clone();
+            let mut host = JobHost { now: self.now, epoch: self.epoch, node: &node, files: &mut self.files };
+            running.process.advance(&mut host);
+            for (stream, bytes) in running.process.take_output() {
+                let path = if stream == Stream::Stdout { &running.stdout } else { &running.stderr };
+                if path != "/dev/null" {
+                    let _ = self.files.append(path, &bytes, self.now);
+                }
+            }
+            if let Some(code) = running.process.exit_code() {
+                let (run, signalled) = (running.run, running.signalled);
+                self.running.remove(&id);
+                let by_signal = signalled != 0 && code == 128_u8.wrapping_add(signalled);
+                if by_signal {
+                    self.controller.batch_ended(id, run, 0, signalled);
+                } else {
+                    self.controller.batch_ended(id, run, code, 0);
+                }
+            }
+        }
+    }
+
+    /// The daemon of a node and all that runs there is gone: nothing is reported any more.
+    pub fn kill_daemon(&mut self, node: &str) {
+        self.running.retain(|_, running| running.node != node);
+        if let Some(at) = self.controller.node(node) {
+            self.controller.set_responding(at, false);
+        }
+    }
+
+    /// The daemon of a node is back.
+    pub fn start_daemon(&mut self, node: &str) {
+        if let Some(at) = self.controller.node(node) {
+            self.controller.set_responding(at, true);
+        }
+    }
+}
+
+/// A file name pattern of `--output` with its replacement symbols (sbatch(1), FILENAME PATTERN).
+fn output_path(controller: &Controller, job: &Job, pattern: Option<&str>, node: &str) -> String {
+    let default = if job.array.is_some() { "slurm-%A_%a.out" } else { "slurm-%j.out" };
+    let text = expand_pattern(controller, job, pattern.unwrap_or(default), node);
+    if text.starts_with('/') { text } else { format!("{}/{text}", job.request.work_dir.trim_end_matches('/')) }
+}
+
+fn expand_pattern(_controller: &Controller, job: &Job, pattern: &str, node: &str) -> String {
+    if pattern.contains('\\') {
+        return pattern.replace('\\', "");
+    }
+    let (array, task) = job.array.map_or((job.id, None), |(array, task)| (array, task));
+    let mut text = String::new();
+    let mut chars = pattern.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            text.push(c);
+            continue;
+        }
+        let mut width = String::new();
+        while let Some(digit) = chars.peek().filter(|c| c.is_ascii_digit()) {
+            width.push(*digit);
+            chars.next();
+        }
+        let width: usize = width.parse().unwrap_or(0).min(10);
+        let number = |n: u32| format!("{n:0width$}");
+        match chars.next() {
+            Some('%') => text.push('%'),
+            Some('j') => text.push_str(&number(job.id)),
+            Some('J') => text.push_str(&number(job.id)),
+            Some('A') => text.push_str(&number(array)),
+            Some('a') => text.push_str(&number(task.unwrap_or(4_294_967_294))),
+            Some('N') => text.push_str(node),
+            Some('n' | 't' | 's') => text.push_str(&number(0)),
+            Some('u') => text.push_str(&job.user),
+            Some('x') => text.push_str(&job.request.name),
+            Some('b') => text.push_str(&number(task.unwrap_or(0) % 10)),
+            Some(other) => {
+                text.push('%');
+                text.push(other);
+            }
+            None => text.push('%'),
+        }
+    }
+    text
+}

@@ -1,0 +1,68 @@
+//! The commands that users type: `sbatch`, `squeue`, `scontrol` and the others.
+//!
+//! Each is a function of the controller, of who runs it where ([`Session`]), and of its arguments; it returns what the
+//! real command prints and its exit code. Commands that wait (`srun`, `salloc`, `sbatch --wait`) say what they wait
+//! for.
+
+mod getopt;
+mod job_options;
+mod sbatch;
+mod times;
+
+pub use sbatch::{Submitted, sbatch};
+
+/// What a command printed and how it ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommandOutput {
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// Exit code.
+    pub code: u8,
+}
+
+impl CommandOutput {
+    /// Output without an error.
+    pub fn text(stdout: impl Into<String>) -> Self {
+        Self { stdout: stdout.into(), ..Self::default() }
+    }
+
+    /// An error and exit code 1.
+    pub fn error(stderr: impl Into<String>) -> Self {
+        Self { stderr: stderr.into(), code: 1, ..Self::default() }
+    }
+}
+
+/// Who runs a command, and where.
+pub struct Session<'a> {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// Environment.
+    pub env: &'a std::collections::BTreeMap<String, String>,
+    /// Working directory.
+    pub cwd: &'a str,
+    /// The host's name.
+    pub host: &'a str,
+    /// The session id that displays show.
+    pub sid: u32,
+    /// Standard input.
+    pub stdin: &'a str,
+    /// The text of a file, if there is one that can be read.
+    pub read_file: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Session<'_> {
+    /// An environment variable.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.env.get(name).map(String::as_str)
+    }
+}
+
+impl std::fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("uid", &self.uid).field("cwd", &self.cwd).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! What differs between a recording and its replay.
+
+use super::{Outcome, Recording, TOLERANCE};
+use crate::slurm::model::Job;
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Which field of what.
+    pub field: String,
+    /// What was recorded.
+    pub recorded: String,
+    /// What came here.
+    pub found: String,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: recorded {:?}, here {:?}", self.field, self.recorded, self.found)
+    }
+}
+
+/// Everything that differs.
+pub fn compare(recording: &Recording, outcome: &Outcome) -> Vec<Difference> {
+    let mut found = Vec::new();
+    submits(recording, outcome, &mut found);
+    timeline(recording, outcome, &mut found);
+    records(recording, outcome, &mut found);
+    found
+}
+
+fn differ(found: &mut Vec<Difference>, field: String, recorded: &str, here: &str) {
+    if recorded != here {
+        found.push(Difference { field, recorded: recorded.to_owned(), found: here.to_owned() });
+    }
+}
+
+fn submits(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>) {
+    for (name, submit) in &recording.submits {
+        let Some(answer) = outcome.submits.get(name) else { continue };
+        differ(found, format!("submit {name}, exit code"), &submit.rc.to_string(), &answer.code.to_string());
+        differ(found, format!("submit {name}, stdout"), &submit.out, &answer.stdout);
+        differ(found, format!("submit {name}, stderr"), &submit.err, &answer.stderr);
+    }
+}
+
+/// Changes that lasted: the recorder polled once a second, so that what passes within the tolerance may be missing on
+/// either side. COMPLETING is such a passing state.
+fn lasting<'a>(changes: impl Iterator<Item = (f64, &'a str, &'a str, &'a str)>) -> Vec<(f64, String, String, String)> {
+    let all: Vec<_> = changes.collect();
+    let mut kept: Vec<(f64, String, String, String)> = Vec::new();
+    for (index, (at, state, reason, nodes)) in all.iter().enumerate() {
+        let until = all.get(index + 1).map_or(f64::INFINITY, |next| next.0);
+        let passing = *state == "CG" || until - at <= TOLERANCE as f64 + 0.1;
+        if passing && index + 1 < all.len() {
+            continue;
+        }
+        let same = kept.last().is_some_and(|last| (last.1.as_str(), last.2.as_str(), last.3.as_str()) == (*state, *reason, *nodes));
+        if !same {
+            kept.push((*at, (*state).to_owned(), (*reason).to_owned(), (*nodes).to_owned()));
+        }
+    }
+    kept
+}
+
+fn timeline(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>) {
+    for (name, changes) in &recording.timeline {
+        let id = display_id(recording, name);
+        let Some(here) = outcome.timeline.get(&id) else {
+            found.push(Difference { field: format!("timeline {name}"), recorded: "a job".into(), found: "none".into() });
+            continue;
+        };
+        let recorded = lasting(changes.iter().map(|change| (change.0, change.1.as_str(), change.2.as_str(), change.3.as_str())));
+        let mine = lasting(here.iter().map(|change| (change.at, change.state.as_str(), change.reason.as_str(), change.nodes.as_str())));
+        let text = |changes: &[(f64, String, String, String)]| {
+            changes.iter().map(|(_, state, reason, nodes)| format!("{state} {reason} {nodes}")).collect::<Vec<_>>().join("; ")
+        };
+        if text(&recorded) != text(&mine) {
+            differ(found, format!("timeline {name}"), &full(&recorded), &full(&mine));
+            continue;
+        }
+        for ((at, state, ..), (mine, ..)) in recorded.iter().zip(&mine) {
+            if (at - mine).abs() > TOLERANCE as f64 + 0.5 && state != "PD" {
+                differ(found, format!("timeline {name}, time of {state}"), &format!("{at:.1}"), &format!("{mine:.1}"));
+            }
+        }
+        let last = changes.last().map(|change| change.4).unwrap_or_default();
+        let mine = here.last().map(|change| change.priority).unwrap_or_default();
+        differ(found, format!("timeline {name}, priority"), &last.to_string(), &mine.to_string());
+    }
+}
+
+fn full(changes: &[(f64, String, String, String)]) -> String {
+    changes.iter().map(|(at, state, reason, nodes)| format!("{at:.1} {state} {reason} {nodes}")).collect::<Vec<_>>().join("; ")
+}
+
+/// The id of a job by its name in the recording: `name`, `name_TASK`, or the id itself.
+fn display_id(recording: &Recording, name: &str) -> String {
+    let id_of = |name: &str| recording.submits.iter().find(|(other, _)| other == name).and_then(|(_, submit)| submit.jobid);
+    if let Some(id) = id_of(name) {
+        return id.to_string();
+    }
+    if let Some((head, task)) = name.rsplit_once('_')
+        && let Some(id) = id_of(head)
+    {
+        return format!("{id}_{task}");
+    }
+    name.to_owned()
+}
+
+fn records(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>) {
+    let controller = &outcome.cluster.controller;
+    for (name, records) in &recording.jobs {
+        let id = display_id(recording, name);
+        let mut mine: Vec<&Job> = controller.history.iter().filter(|job| job.display_id() == id || job.id.to_string() == id).collect();
+        if let Some(live) = controller.jobs.iter().find(|job| (job.display_id() == id || job.id.to_string() == id) && !job.state.is_finished()) {
+            mine.push(live);
+        }
+        differ(found, format!("accounting {name}, records"), &records.len().to_string(), &mine.len().to_string());
+        for (record, job) in records.iter().zip(mine) {
+            let at = |what: &str| format!("accounting {name}, {what}");
+            let state = accounting_state(job);
+            let recorded = if record.state.starts_with("CANCELLED") { "CANCELLED" } else { &record.state };
+            differ(found, at("state"), recorded, state);
+            differ(found, at("exit"), &record.exit, &format!("{}:{}", job.exit.0, job.exit.1));
+            let nodes = if job.nodes.is_empty() { "None assigned".into() } else { controller.names_of(&job.nodes) };
+            differ(found, at("nodes"), &record.nodes, &nodes);
+            for (what, recorded, here) in [("submit", record.submit, job.submit), ("start", record.start, job.start), ("end", record.end, job.end)] {
+                let here = (here != 0).then(|| here - outcome.zero);
+                let close = match (recorded, here) {
+                    (Some(recorded), Some(here)) => (recorded - here).abs() <= TOLERANCE,
+                    (None, _) => true,
+                    (Some(_), None) => false,
+                };
+                if !close {
+                    found.push(Difference { field: at(what), recorded: format!("{recorded:?}"), found: format!("{here:?}") });
+                }
+            }
+        }
+    }
+}
+
+fn accounting_state(job: &Job) -> &'static str {
+    use crate::slurm::model::JobFlags;
+    if job.state.flags.has(JobFlags::REQUEUE) || job.state.flags.has(JobFlags::REQUEUE_HOLD) {
+        return match job.state.base {
+            crate::slurm::model::JobBase::Preempted => "PREEMPTED",
+            crate::slurm::model::JobBase::NodeFail => "NODE_FAIL",
+            _ => "REQUEUED",
+        };
+    }
+    job.state.base.name()
+}

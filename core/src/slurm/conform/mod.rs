@@ -1,0 +1,171 @@
+//! Replays what the real Slurm did, and compares every field.
+//!
+//! A recording holds the configuration, what users typed when, and what came of it. [`replay`] does the same here and
+//! says what differs. Times were read on a real clock: starts and ends may be off by [`TOLERANCE`] seconds; nodes,
+//! order, states, reasons, priorities and texts must be the same.
+
+mod compare;
+mod recording;
+
+pub use compare::{Difference, compare};
+pub use recording::Recording;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::cluster::SlurmCluster;
+use super::commands::{Session, sbatch};
+use super::controller::{ClusterSpec, Users};
+use crate::sim::{Epoch, SimTime};
+
+/// Seconds by which starts and ends may differ: the recordings' own jitter.
+pub const TOLERANCE: i64 = 2;
+
+/// What is not compared, and why.
+pub const LEFT_OUT: &[(&str, &str)] = &[
+    ("starts and ends within 2 s", "the recordings were read on a real clock of a busy machine"),
+    ("states that last less than 2 s, and COMPLETING", "the recorder polled once a second"),
+];
+
+/// Seconds that the controller ran before the first action of a recording.
+const BOOT: u64 = 2;
+/// SimTime of the recordings' zero.
+const ZERO: u64 = 10;
+
+/// A change of a job's state as the recorder polled it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Seconds after the recording's zero.
+    pub at: f64,
+    /// State code.
+    pub state: String,
+    /// Reason, as `%r` prints it.
+    pub reason: String,
+    /// Nodes.
+    pub nodes: String,
+    /// Priority.
+    pub priority: u32,
+}
+
+/// What a command answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Exit code.
+    pub code: i64,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// What the replay gave.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The cluster at the end.
+    pub cluster: SlurmCluster,
+    /// Answer to each submission, by its name.
+    pub submits: BTreeMap<String, Answer>,
+    /// Answer to each other command, in order.
+    pub shows: Vec<Answer>,
+    /// Changes of each job, by its display id.
+    pub timeline: BTreeMap<String, Vec<Change>>,
+    /// Seconds since 1970 of the recording's zero.
+    pub zero: i64,
+}
+
+/// Does what a recording did.
+///
+/// # Errors
+///
+/// What of its configuration is not understood.
+pub fn replay(recording: &Recording) -> Result<Outcome, String> {
+    let users = Users::named(&["alice", "bob", "carol", "dave", "erin"]);
+    let lines: Vec<&str> = recording.slurm_conf.iter().map(String::as_str).collect();
+    let gres: Vec<&str> = recording.gres_conf.iter().map(String::as_str).collect();
+    let topology: Vec<&str> = recording.topology.iter().map(String::as_str).collect();
+    let spec = ClusterSpec::from_lines(&lines, &gres, &topology, users)?;
+    let zero = recording.t0_epoch;
+    // The recorder began 0.3 s into a second.
+    let start = jiff::Timestamp::from_second(zero - ZERO as i64).map_err(|error| error.to_string())?;
+    let epoch = Epoch::new(start);
+    let at = |seconds: f64| SimTime::from_nanos((ZERO * 1_000_000_000) + ((seconds + 0.3) * 1e9) as u64);
+    let mut cluster = SlurmCluster::new(spec, epoch, SimTime::from_secs(ZERO - BOOT));
+    let mut outcome = Outcome {
+        submits: BTreeMap::new(),
+        shows: Vec::new(),
+        timeline: BTreeMap::new(),
+        zero,
+        cluster: cluster.clone(),
+    };
+    let mut polled = 0;
+    for event in &recording.events {
+        // The recorder polled once a second, at 0.4 s.
+        while f64::from(polled) + 0.4 < event.at {
+            cluster.advance(at(f64::from(polled) + 0.4));
+            poll(&cluster, f64::from(polled) + 0.4, &mut outcome.timeline);
+            polled += 1;
+        }
+        cluster.advance(at(event.at));
+        match &event.what {
+            recording::What::Submit { name, user, argv } => {
+                let answer = run(&mut cluster, user, argv);
+                outcome.submits.insert(name.clone(), answer);
+            }
+            recording::What::Command { user, argv, .. } => {
+                let answer = run(&mut cluster, user, argv);
+                outcome.shows.push(answer);
+            }
+            recording::What::KillDaemon(node) => cluster.kill_daemon(node),
+            recording::What::StartDaemon(node) => cluster.start_daemon(node),
+            recording::What::StopController | recording::What::StartController => {}
+        }
+        cluster.settle();
+    }
+    while f64::from(polled) <= recording.until {
+        cluster.advance(at(f64::from(polled) + 0.4));
+        poll(&cluster, f64::from(polled) + 0.4, &mut outcome.timeline);
+        polled += 1;
+    }
+    cluster.advance(at(f64::from(polled)) + Duration::from_millis(100));
+    outcome.cluster = cluster;
+    Ok(outcome)
+}
+
+fn run(cluster: &mut SlurmCluster, user: &str, argv: &[String]) -> Answer {
+    let (uid, gid) = cluster.controller.users.by_name(user).map_or((0, 0), |user| (user.uid, user.gid));
+    let env = BTreeMap::new();
+    let files = cluster.files.clone();
+    let read = |path: &str| files.read(path).ok().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let session = Session { uid, gid, env: &env, cwd: "/tmp", host: "localhost", sid: 2954, stdin: "", read_file: &read };
+    let output = match argv.first().map(String::as_str) {
+        Some("sbatch") => sbatch(&mut cluster.controller, &session, &argv[1..]).0,
+        _ => super::commands::CommandOutput::default(),
+    };
+    Answer { code: i64::from(output.code), stdout: output.stdout, stderr: output.stderr }
+}
+
+fn poll(cluster: &SlurmCluster, at: f64, timeline: &mut BTreeMap<String, Vec<Change>>) {
+    let controller = &cluster.controller;
+    for job in controller.jobs.iter() {
+        let ids: Vec<String> = match (&job.array, &job.pending_tasks) {
+            (Some((array, _)), Some(pending)) => pending.tasks.iter().map(|task| format!("{array}_{task}")).collect(),
+            _ => vec![job.display_id()],
+        };
+        let change = Change {
+            at,
+            state: job.state.code().to_owned(),
+            reason: job.state_desc.clone().unwrap_or_else(|| job.reason.to_string()),
+            nodes: if job.state.base == super::model::JobBase::Pending { String::new() } else { controller.names_of(&job.nodes) },
+            priority: job.priority,
+        };
+        for id in ids {
+            let changes = timeline.entry(id).or_default();
+            let same = changes.last().is_some_and(|last| {
+                (&last.state, &last.reason, &last.nodes, last.priority) == (&change.state, &change.reason, &change.nodes, change.priority)
+            });
+            if !same {
+                changes.push(change.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What the controller can say of a job that is not there yet, and of one that waits.
+
+use super::Controller;
+use crate::slurm::Time;
+use crate::slurm::error::SlurmError;
+use crate::slurm::model::JobRequest;
+
+impl Controller {
+    /// When a job would start (`sbatch --test-only`): its id, start, CPUs, nodes, and partition. Call it on a copy.
+    ///
+    /// # Errors
+    ///
+    /// Those of a submission.
+    pub fn expected_start(&mut self, request: JobRequest) -> Result<(u32, Time, u32, String, String), SlurmError> {
+        let submission = self.submit(request)?;
+        let job = self.jobs.get(submission.job).ok_or(SlurmError::Unspecified)?;
+        let partition = job.partition;
+        let avail = self.available_nodes(job, partition, None).map_err(|_| SlurmError::NodeNotAvailable)?;
+        let (start, selection) = self.first_fit(job, partition, &avail, self.time()).ok_or(SlurmError::NodesBusy)?;
+        let nodes = selection.shares.iter().map(|share| share.node).collect();
+        let cpus = selection.shares.iter().map(|share| share.cpus).sum();
+        Ok((job.id, start, cpus, self.names_of(&nodes), self.partitions[partition].name.clone()))
+    }
+
+    /// What the user is told beside the error of a submission that was just refused.
+    pub fn refusal_detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+}
