@@ -3,6 +3,7 @@
 //! The reference is Slurm 22.05. Rules come from its manual pages and from what the real programs answered
 //! (`tests/fixtures/slurm`); where a rule is an observation the comment says so.
 
+pub mod accounting;
 pub mod cluster;
 pub mod commands;
 pub mod conform;

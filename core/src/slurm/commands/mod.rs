@@ -4,11 +4,13 @@
 //! real command prints and its exit code. Commands that wait (`srun`, `salloc`, `sbatch --wait`) say what they wait
 //! for.
 
+mod accounting;
 mod getopt;
 mod job_options;
 mod sbatch;
 mod times;
 
+pub(crate) use accounting::show_accounting;
 pub use sbatch::{Submitted, sbatch};
 
 /// What a command printed and how it ended.

@@ -23,6 +23,11 @@ impl std::fmt::Display for Difference {
 /// Everything that differs.
 pub fn compare(recording: &Recording, outcome: &Outcome) -> Vec<Difference> {
     let mut found = Vec::new();
+    for ((line, code, stdout, stderr), answer) in recording.acct_setup.iter().zip(&outcome.setup) {
+        differ(&mut found, format!("{line}, exit code"), &code.to_string(), &answer.code.to_string());
+        differ(&mut found, format!("{line}, stdout"), stdout, &answer.stdout);
+        differ(&mut found, format!("{line}, stderr"), stderr, &answer.stderr);
+    }
     submits(recording, outcome, &mut found);
     timeline(recording, outcome, &mut found);
     records(recording, outcome, &mut found);

@@ -65,6 +65,8 @@ pub struct Outcome {
     pub cluster: SlurmCluster,
     /// Answer to each submission, by its name.
     pub submits: BTreeMap<String, Answer>,
+    /// Answer to each command that set accounting up.
+    pub setup: Vec<Answer>,
     /// Answer to each other command, in order.
     pub shows: Vec<Answer>,
     /// Changes of each job, by its display id.
@@ -83,7 +85,13 @@ pub fn replay(recording: &Recording) -> Result<Outcome, String> {
     let lines: Vec<&str> = recording.slurm_conf.iter().map(String::as_str).collect();
     let gres: Vec<&str> = recording.gres_conf.iter().map(String::as_str).collect();
     let topology: Vec<&str> = recording.topology.iter().map(String::as_str).collect();
-    let spec = ClusterSpec::from_lines(&lines, &gres, &topology, users)?;
+    let mut spec = ClusterSpec::from_lines(&lines, &gres, &topology, users)?;
+    let mut setup = Vec::new();
+    for (line, ..) in &recording.acct_setup {
+        let words: Vec<String> = line.split_whitespace().skip(1).map(str::to_owned).collect();
+        let output = crate::slurm::accounting::sacctmgr::run(&mut spec.accounting, &words, "root");
+        setup.push(Answer { code: i64::from(output.code), stdout: output.stdout, stderr: output.stderr });
+    }
     let zero = recording.t0_epoch;
     // The recorder began 0.3 s into a second.
     let start = jiff::Timestamp::from_second(zero - ZERO as i64).map_err(|error| error.to_string())?;
@@ -92,6 +100,7 @@ pub fn replay(recording: &Recording) -> Result<Outcome, String> {
     let mut cluster = SlurmCluster::new(spec, epoch, SimTime::from_secs(ZERO - BOOT));
     let mut outcome = Outcome {
         submits: BTreeMap::new(),
+        setup,
         shows: Vec::new(),
         timeline: BTreeMap::new(),
         zero,

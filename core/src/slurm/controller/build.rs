@@ -92,7 +92,7 @@ impl ClusterSpec {
                 License { name: name.to_owned(), total: count.parse().unwrap_or(1), used: 0 }
             })
             .collect();
-        Ok(Self { params, users, nodes, names, partitions, topology, licenses, qos: BTreeMap::new() })
+        Ok(Self { params, users, nodes, names, partitions, topology, licenses, accounting: crate::slurm::accounting::AccountingDb::default() })
     }
 }
 
@@ -359,7 +359,7 @@ fn gres_line(line: &Fields, names: &mut GresNames, nodes: &mut [Node]) -> Result
     };
     for node in nodes.iter_mut().filter(|node| on.as_ref().is_none_or(|names| names.contains(&node.name))) {
         let cores: Option<Bits> = line.get("cores").map(|text| {
-            crate::slurm::hostlist::expand(&format!("[{text}]")).unwrap_or_default().iter().filter_map(|core| core.parse::<usize>().ok()).collect()
+            hostlist::expand(&format!("[{text}]")).unwrap_or_default().iter().filter_map(|core| core.parse::<usize>().ok()).collect()
         });
         if let Some(gres) = node.gres.iter_mut().find(|gres| gres.kind == kind) {
             gres.devices += files;

@@ -1,9 +1,8 @@
 //! What a controller is started with, and the smaller tables beside jobs and nodes.
 
-use std::collections::BTreeMap;
-
 use super::Params;
 use crate::slurm::Time;
+use crate::slurm::accounting::AccountingDb;
 use crate::slurm::model::{Bits, GresNames, Node, Partition};
 use crate::slurm::select::Topology;
 
@@ -136,6 +135,6 @@ pub struct ClusterSpec {
     pub topology: Option<Topology>,
     /// Licences.
     pub licenses: Vec<License>,
-    /// QOS by name: priority, preemption; filled from accounting.
-    pub qos: BTreeMap<String, ()>,
+    /// The accounting database.
+    pub accounting: AccountingDb,
 }

@@ -69,6 +69,9 @@ impl Controller {
         set_reason(job, reason);
         job.end = now;
         job.completing_nodes = job.nodes.clone();
+        if let Some(params) = self.params.multifactor.clone() {
+            self.charge(id, &params);
+        }
         match base {
             JobBase::Completed => self.statistics.jobs_completed += 1,
             JobBase::Cancelled => self.statistics.jobs_canceled += 1,

@@ -13,6 +13,7 @@ mod build;
 mod cluster;
 mod depend;
 mod expect;
+mod fairshare;
 mod features;
 mod finish;
 mod gang;
@@ -32,11 +33,13 @@ mod table;
 use std::collections::{BTreeMap, VecDeque};
 
 pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Users};
+pub use fairshare::AssociationUsage;
 pub use params::{EnforcePartLimits, Enforce, MultifactorParams, Params, PreemptType, SchedulerParams};
 pub use submit::Submission;
 pub use table::JobTable;
 
 use super::Time;
+use super::accounting::AccountingDb;
 use super::model::{GresNames, Job, JobId, Node, NodeIdx, NodeUsage, Partition};
 use super::select::{Machines, Topology};
 use crate::sim::{EventQueue, SimTime};
@@ -150,6 +153,10 @@ pub struct Controller {
     pub licenses: Vec<License>,
     /// Records of accounting: one per run of a job, oldest first.
     pub history: Vec<Job>,
+    /// Accounts, users, associations, QOS.
+    pub accounting: AccountingDb,
+    /// What each association used, parallel to the associations.
+    pub associations: Vec<AssociationUsage>,
     /// Counters.
     pub statistics: Statistics,
     /// When it was started.
@@ -171,6 +178,8 @@ pub struct Controller {
     /// `priority/basic` counts down from here.
     next_basic: u32,
     next_reservation: u32,
+    /// When usage last decayed.
+    last_decay: Time,
     /// Said beside the error of the last submission that was refused.
     detail: Option<String>,
 }
@@ -211,9 +220,14 @@ impl Controller {
             next_basic: 4_294_901_759,
             next_reservation: 1,
             detail: None,
+            last_decay: 0,
+            accounting: spec.accounting,
+            associations: Vec::new(),
             params: spec.params,
         };
         controller.boot = controller.time();
+        controller.last_decay = controller.boot;
+        controller.refresh_associations();
         controller.start_clocks();
         controller
     }

@@ -61,6 +61,7 @@ impl Controller {
         job.state_desc = None;
         job.partition = partition;
         job.start = now;
+        job.charged = now;
         if let Some(limit) = limit {
             job.time_limit = limit;
         } else if job.request.time_limit.is_none() && job.time_limit.is_none() {

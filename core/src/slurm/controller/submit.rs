@@ -57,10 +57,10 @@ impl Controller {
         if job.min_nodes < job.required_nodes.count() as u32 {
             job.min_nodes = job.required_nodes.count() as u32;
         }
+        let message = self.admit(&mut job)?;
         self.check_partitions(&job)?;
         let held = job.request.hold || job.request.priority == Some(0);
         let id = job.id;
-        let message = self.admit(&mut job)?;
         self.next_id += 1;
         self.statistics.jobs_submitted += 1;
         self.jobs.insert(job);
@@ -340,6 +340,7 @@ impl Controller {
             next_step: 0,
             warned: false,
             gang: false,
+            charged: 0,
             kill_begun: 0,
             switch_wait_since: 0,
             run: 0,
@@ -408,11 +409,6 @@ impl Controller {
             Some((Reason::PART_CONFIG, _)) => Err(SlurmError::TooManyCpus),
             _ => Ok(()),
         }
-    }
-
-    /// Association, QOS and submit limits: what accounting says to a new job.
-    fn admit(&mut self, _job: &mut Job) -> Result<Option<String>, SlurmError> {
-        Ok(None)
     }
 }
 

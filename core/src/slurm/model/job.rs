@@ -182,6 +182,8 @@ pub struct Job {
     pub gang: bool,
     /// The kill at its time limit, or another forced end, was begun at.
     pub kill_begun: Time,
+    /// Until when its usage was charged.
+    pub charged: Time,
     /// Waits for leaf switches since; 0 not.
     pub switch_wait_since: Time,
     /// Runs for the nth time: results that belong to an earlier run are dropped.
