@@ -7,6 +7,7 @@ mod environment;
 mod host;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub use environment::batch_environment;
 use host::{JobHost, JobProgram};
@@ -14,8 +15,7 @@ use host::{JobHost, JobProgram};
 use super::controller::{Action, ClusterSpec, Controller};
 use super::model::{Job, JobId};
 use crate::process::files::{self, Files};
-use crate::process::{Call, Process, Stream};
-use crate::process::{ProcessState};
+use crate::process::{Call, Process, ProcessState, Stream};
 use crate::sim::{Epoch, SimTime};
 
 /// A script that runs on a node.
@@ -41,7 +41,12 @@ pub struct SlurmCluster {
     epoch: Epoch,
     now: SimTime,
     running: BTreeMap<JobId, Running>,
+    /// Scripts that were sent to their nodes and have not begun.
+    launching: Vec<(SimTime, JobId, u32)>,
 }
+
+/// Until a script begins: the controller's message, the credential's check, the fork (observed: some tenths of a second).
+const LAUNCH: Duration = Duration::from_millis(300);
 
 impl SlurmCluster {
     /// A cluster that is switched on at `now`.
@@ -53,7 +58,7 @@ impl SlurmCluster {
             // A fresh file system has none of them.
             let _ = files.create_dir_all(directory, now);
         }
-        Self { controller, files, epoch, now, running: BTreeMap::new() }
+        Self { controller, files, epoch, now, running: BTreeMap::new(), launching: Vec::new() }
     }
 
     /// The present instant.
@@ -68,7 +73,8 @@ impl SlurmCluster {
             ProcessState::Exited(_) => Some(self.now),
             ProcessState::Idle => None,
         });
-        scripts.chain(self.controller.next_wakeup()).min()
+        let launches = self.launching.iter().map(|(at, ..)| *at);
+        scripts.chain(launches).chain(self.controller.next_wakeup()).min()
     }
 
     /// Lets time pass up to `now`.
@@ -102,7 +108,7 @@ impl SlurmCluster {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Launch { job, run } => self.launch(job, run),
+            Action::Launch { job, run } => self.launching.push((self.now + LAUNCH, job, run)),
             Action::Signal { job, run, signal, .. } => self.signal(job, run, signal),
             Action::Suspend { job } => {
                 if let Some(running) = self.running.get_mut(&job) {
@@ -148,7 +154,8 @@ impl SlurmCluster {
 
     fn signal(&mut self, id: JobId, run: u32, signal: u8) {
         let Some(running) = self.running.get_mut(&id).filter(|running| running.run == run) else {
-            // Nothing runs any more: the controller hears so.
+            // Nothing runs any more, or nothing ran yet: the controller hears so.
+            self.launching.retain(|(_, job, of)| (*job, *of) != (id, run));
             self.controller.batch_ended(id, run, 0, signal);
             return;
         };
@@ -168,6 +175,12 @@ impl SlurmCluster {
 
     /// Advances every script as far as it gets, and reports those that ended.
     fn step_scripts(&mut self) {
+        let now = self.now;
+        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.launching).into_iter().partition(|(at, ..)| *at <= now);
+        self.launching = later;
+        for (_, job, run) in due {
+            self.launch(job, run);
+        }
         let ids: Vec<JobId> = self.running.keys().copied().collect();
         for id in ids {
             let Some(running) = self.running.get_mut(&id).filter(|running| !running.suspended) else { continue };
@@ -196,6 +209,11 @@ impl SlurmCluster {
     /// The daemon of a node and all that runs there is gone: nothing is reported any more.
     pub fn kill_daemon(&mut self, node: &str) {
         self.running.retain(|_, running| running.node != node);
+        let on_node = |controller: &Controller, id: JobId| {
+            let first = controller.jobs.get(id).and_then(|job| job.nodes.min());
+            first.is_some_and(|first| controller.nodes[first].name == node)
+        };
+        self.launching.retain(|(_, id, _)| !on_node(&self.controller, *id));
         if let Some(at) = self.controller.node(node) {
             self.controller.set_responding(at, false);
         }

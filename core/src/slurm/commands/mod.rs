@@ -8,10 +8,12 @@ mod accounting;
 mod getopt;
 mod job_options;
 mod sbatch;
+mod scancel;
 mod times;
 
 pub(crate) use accounting::show_accounting;
 pub use sbatch::{Submitted, sbatch};
+pub use scancel::scancel;
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

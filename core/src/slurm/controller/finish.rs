@@ -244,7 +244,7 @@ fn signal_of_kill(signal: u8) -> u8 {
 }
 
 /// A job's record starts over: same id, one restart more, eligible when its old credential has expired.
-fn back_to_queue(job: &mut Job, now: Time) {
+pub(super) fn back_to_queue(job: &mut Job, now: Time) {
     let held = job.state.flags.has(JobFlags::REQUEUE_HOLD);
     let special = job.state.flags.has(JobFlags::SPECIAL_EXIT);
     job.state = JobState::new(JobBase::Pending);

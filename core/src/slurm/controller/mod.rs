@@ -18,6 +18,7 @@ mod features;
 mod finish;
 mod gang;
 mod limits;
+mod operate;
 mod params;
 mod periodic;
 mod preempt;

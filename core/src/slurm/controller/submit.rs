@@ -341,6 +341,7 @@ impl Controller {
             warned: false,
             gang: false,
             charged: 0,
+            cancelled_by: None,
             kill_begun: 0,
             switch_wait_since: 0,
             run: 0,

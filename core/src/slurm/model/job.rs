@@ -182,6 +182,8 @@ pub struct Job {
     pub gang: bool,
     /// The kill at its time limit, or another forced end, was begun at.
     pub kill_begun: Time,
+    /// User id of who cancelled it.
+    pub cancelled_by: Option<u32>,
     /// Until when its usage was charged.
     pub charged: Time,
     /// Waits for leaf switches since; 0 not.
