@@ -82,6 +82,12 @@ pub enum SlurmError {
     InvalidTimeValue,
     #[error("Invalid deadline specification")]
     InvalidDeadline,
+    #[error("Requested operation not supported on this system")]
+    NotSupported,
+    #[error("Requested reservation overlaps with another reservation")]
+    ReservationOverlap,
+    #[error("Requested reservation is in use")]
+    ReservationBusy,
     #[error("Duplicate job id")]
     DuplicateJobId,
     #[error("Job violates QOS policy")]

@@ -9,11 +9,13 @@ mod getopt;
 mod job_options;
 mod sbatch;
 mod scancel;
+mod scontrol;
 mod times;
 
 pub(crate) use accounting::show_accounting;
 pub use sbatch::{Submitted, sbatch};
 pub use scancel::scancel;
+pub use scontrol::scontrol;
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

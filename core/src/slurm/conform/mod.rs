@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::cluster::SlurmCluster;
-use super::commands::{Session, sbatch};
+use super::commands::{Session, sbatch, scancel, scontrol};
 use super::controller::{ClusterSpec, Users};
 use crate::sim::{Epoch, SimTime};
 
@@ -148,6 +148,9 @@ fn run(cluster: &mut SlurmCluster, user: &str, argv: &[String]) -> Answer {
     let session = Session { uid, gid, env: &env, cwd: "/tmp", host: "localhost", sid: 2954, stdin: "", read_file: &read };
     let output = match argv.first().map(String::as_str) {
         Some("sbatch") => sbatch(&mut cluster.controller, &session, &argv[1..]).0,
+        Some("scancel") => scancel(&mut cluster.controller, &session, &argv[1..]),
+        Some("scontrol") => scontrol(&mut cluster.controller, &session, &argv[1..]),
+        Some("sacctmgr") => crate::slurm::accounting::sacctmgr::run(&mut cluster.controller.accounting, &argv[1..], user),
         _ => super::commands::CommandOutput::default(),
     };
     Answer { code: i64::from(output.code), stdout: output.stdout, stderr: output.stderr }

@@ -441,6 +441,7 @@ fn partition(line: &Fields, nodes: &[Node]) -> Result<Partition, String> {
         exclusive_user: yes(line, "exclusiveuser"),
         lln: yes(line, "lln"),
         billing_weights: weights(text("tresbillingweights")),
+        billing_text: text("tresbillingweights").to_owned(),
         name,
     })
 }

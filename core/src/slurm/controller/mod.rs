@@ -30,6 +30,7 @@ mod schedule;
 mod start;
 mod submit;
 mod table;
+mod update;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -38,6 +39,7 @@ pub use fairshare::AssociationUsage;
 pub use params::{EnforcePartLimits, Enforce, MultifactorParams, Params, PreemptType, SchedulerParams};
 pub use submit::Submission;
 pub use table::JobTable;
+pub use update::{JobChange, NodeChange};
 
 use super::Time;
 use super::accounting::AccountingDb;
@@ -101,6 +103,8 @@ pub(super) enum Event {
     Ping,
     /// A reservation begins or ends.
     Reservation,
+    /// A node that was set down answers.
+    Return(usize),
 }
 
 /// Counters that `sdiag` prints.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Action, Controller, Event};
 use crate::sim::SimTime;
 use crate::slurm::Time;
-use crate::slurm::model::{JobBase, JobFlags, JobId, NodeBase, NodeFlags, Reason};
+use crate::slurm::model::{JobBase, JobId, NodeBase, NodeFlags, Reason};
 
 /// Time between looks at time limits (`PERIODIC_TIMEOUT`).
 const TIME_LIMIT_INTERVAL: Time = 30;
@@ -89,6 +89,7 @@ impl Controller {
                 self.ping_nodes();
             }
             Event::Reservation => self.reservations_changed(),
+            Event::Return(node) => self.node_returns(node),
         }
     }
 
@@ -182,10 +183,5 @@ impl Controller {
             record.reason = None;
         }
         self.ask_schedule();
-    }
-
-    /// Whether any job is marked to be requeued, for tests of invariants.
-    pub(super) fn requeue_flags(job: &crate::slurm::model::Job) -> bool {
-        job.state.flags.has(JobFlags::REQUEUE) || job.state.flags.has(JobFlags::REQUEUE_HOLD)
     }
 }

@@ -62,7 +62,7 @@ impl Controller {
     }
 
     /// Adds a reservation and has its begin and end noticed.
-    pub(super) fn add_reservation(&mut self, mut reservation: Reservation) {
+    pub fn add_reservation(&mut self, mut reservation: Reservation) {
         reservation.id = self.next_reservation;
         self.next_reservation += 1;
         for at in [reservation.start, reservation.end] {

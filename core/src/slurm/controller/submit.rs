@@ -169,7 +169,7 @@ impl Controller {
         request.partitions.iter().map(|name| self.partition(name).ok_or(SlurmError::InvalidPartition)).collect()
     }
 
-    fn node_set(&self, names: &[String]) -> Result<crate::slurm::model::Bits, SlurmError> {
+    pub(super) fn node_set(&self, names: &[String]) -> Result<crate::slurm::model::Bits, SlurmError> {
         names.iter().map(|name| self.node(name).ok_or(SlurmError::InvalidNodeName)).collect()
     }
 
@@ -180,7 +180,7 @@ impl Controller {
         }
     }
 
-    fn parse_licenses(&self, text: Option<&str>) -> Result<Vec<(String, u32)>, SlurmError> {
+    pub(super) fn parse_licenses(&self, text: Option<&str>) -> Result<Vec<(String, u32)>, SlurmError> {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Vec::new()) };
         text.split([',', ';'])
             .map(|part| {

@@ -322,6 +322,8 @@ pub struct Partition {
     pub exclusive_user: bool,
     /// LLN: least loaded nodes first.
     pub lln: bool,
+    /// TRESBillingWeights as configured, for display.
+    pub billing_text: String,
     /// TRESBillingWeights: TRES name and weight.
     pub billing_weights: Vec<(String, f64)>,
 }
