@@ -341,7 +341,7 @@ fn set_qos(qos: &mut Qos, key: &str, value: &str) -> Option<(&'static str, Strin
         }
         "usagefactor" => {
             qos.usage_factor = value.parse().ok()?;
-            Some(("UsageFactor", format!("{:.6}", qos.usage_factor)))
+            Some(("UsageFactor", format!("{:.4}", qos.usage_factor)))
         }
         "usagethreshold" => {
             qos.usage_threshold = Some(value.parse().ok()?);
@@ -368,11 +368,15 @@ fn set_qos(qos: &mut Qos, key: &str, value: &str) -> Option<(&'static str, Strin
 
 /// `GrpTRES                  = …`, but short for the first group of options (observed).
 fn qos_line((key, value): &(&'static str, String)) -> String {
-    if matches!(*key, "Description" | "GraceTime" | "MaxJobsPerUser" | "Flags" | "Preempt") {
+    if matches!(*key, "Description" | "GraceTime" | "MaxJobsPerUser" | "Flags") {
         format!("  {key:<14} = {value}\n")
     } else {
         format!("  {key:<24} = {value}\n")
     }
+}
+
+fn position(echoed: &[(&'static str, String)], key: &str) -> Option<usize> {
+    echoed.iter().position(|(other, _)| *other == key)
 }
 
 fn add_qos(db: &mut AccountingDb, words: &[&str], may: bool) -> CommandOutput {
@@ -406,6 +410,13 @@ fn add_qos(db: &mut AccountingDb, words: &[&str], may: bool) -> CommandOutput {
         db.qos.push(Qos { id, name: name.clone(), description: name.clone(), ..qos.clone() });
     }
     text.push_str(&format!(" Settings\n  Description    = {}\n", names_given[0]));
+    // Echoed in an order of its own, not as typed.
+    echoed.sort_by_key(|(key, _)| ["Description", "Flags", "GraceTime"].iter().position(|first| first == key).unwrap_or(9));
+    if let (Some(preempt), Some(priority)) = (position(&echoed, "Preempt"), position(&echoed, "Priority"))
+        && priority < preempt
+    {
+        echoed.swap(preempt, priority);
+    }
     echoed.iter().for_each(|line| text.push_str(&qos_line(line)));
     CommandOutput::text(text)
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::cluster::SlurmCluster;
 use super::commands::{Session, sbatch, scancel, scontrol};
-use super::controller::{ClusterSpec, Users};
+use super::controller::{ClusterSpec, User, Users};
 use crate::sim::{Epoch, SimTime};
 
 /// Seconds by which starts and ends may differ: the recordings' own jitter.
@@ -81,7 +81,8 @@ pub struct Outcome {
 ///
 /// What of its configuration is not understood.
 pub fn replay(recording: &Recording) -> Result<Outcome, String> {
-    let users = Users::named(&["alice", "bob", "carol", "dave", "erin"]);
+    let mut users = Users::named(&["alice", "bob", "carol", "dave", "erin"]);
+    users.add(User { name: "daemon".into(), uid: 1, gid: 1, groups: vec!["daemon".into()] });
     let lines: Vec<&str> = recording.slurm_conf.iter().map(String::as_str).collect();
     let gres: Vec<&str> = recording.gres_conf.iter().map(String::as_str).collect();
     let topology: Vec<&str> = recording.topology.iter().map(String::as_str).collect();

@@ -40,6 +40,11 @@ impl Users {
         }))
     }
 
+    /// Adds a user.
+    pub fn add(&mut self, user: User) {
+        self.0.push(user);
+    }
+
     /// A user by name.
     pub fn by_name(&self, name: &str) -> Option<&User> {
         self.0.iter().find(|user| user.name == name)

@@ -17,6 +17,9 @@ impl Controller {
         let now = self.time();
         let Some(job) = self.jobs.get_mut(id).filter(|job| job.run == run) else { return };
         let ended_before = job.state.is_completing();
+        if !ended_before && !matches!(job.state.base, JobBase::Running | JobBase::Suspended) {
+            return;
+        }
         if let Some(step) = job.steps.iter_mut().find(|step| step.id == StepId::Batch && step.end == 0) {
             step.end = now;
             step.exit = if ended_before { (0, signal_of_kill(signal)) } else { (code, signal) };
@@ -137,6 +140,7 @@ impl Controller {
         }
         job.state.flags.clear(JobFlags::COMPLETING);
         self.jobs.active.remove(&id);
+        self.resume_free();
         let Some(job) = self.jobs.get_mut(id) else { return };
         if accounting {
             let mut record = job.clone();
@@ -151,7 +155,7 @@ impl Controller {
             job.purge_at = now + keep;
             self.ask_purge();
         }
-        self.ask_schedule();
+        self.schedule_soon();
     }
 
     fn ask_purge(&mut self) {

@@ -33,6 +33,7 @@ mod table;
 mod update;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Users};
 pub use fairshare::AssociationUsage;
@@ -85,6 +86,8 @@ pub enum Action {
 pub(super) enum Event {
     /// A pass of the main scheduler that somebody asked for.
     Schedule,
+    /// A pass after the end of a job.
+    EpilogSchedule,
     /// A pass over the whole queue.
     FullSchedule,
     /// A backfill cycle.
@@ -133,6 +136,9 @@ pub struct Statistics {
     pub backfill_table_size: u64,
 }
 
+/// From the end of a job's processes to the pass that its epilogs' messages start.
+const EPILOG: Duration = Duration::from_millis(200);
+
 /// The controller.
 #[derive(Clone, Debug)]
 pub struct Controller {
@@ -176,6 +182,7 @@ pub struct Controller {
     /// When a pass of the main scheduler last ran, and whether one is asked for.
     last_schedule: Time,
     schedule_asked: bool,
+    epilog_pass: bool,
     /// Something changed that backfill has not seen.
     changed: bool,
     backfill_due: bool,
@@ -219,6 +226,7 @@ impl Controller {
             last_schedule: 0,
             schedule_asked: false,
             changed: false,
+            epilog_pass: false,
             backfill_due: false,
             purge_due: false,
             // The first job has one less than the largest even number of 32 bits (observed).
@@ -298,6 +306,15 @@ impl Controller {
         if self.params.scheduler.backfill && !self.backfill_due {
             self.backfill_due = true;
             self.agenda.push(self.next_backfill(), Event::Backfill);
+        }
+    }
+
+    /// The last message of a job's end starts a pass by itself, without waiting for the background thread.
+    pub(super) fn schedule_soon(&mut self) {
+        self.touch();
+        if !self.epilog_pass {
+            self.epilog_pass = true;
+            self.agenda.push(self.now + EPILOG, Event::EpilogSchedule);
         }
     }
 

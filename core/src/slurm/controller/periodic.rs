@@ -55,9 +55,15 @@ impl Controller {
         match event {
             Event::Schedule => {
                 self.schedule_asked = false;
+                self.last_schedule = self.time();
+                self.schedule_pass(self.params.scheduler.default_queue_depth);
+            }
+            Event::EpilogSchedule => {
+                self.epilog_pass = false;
                 self.schedule_pass(self.params.scheduler.default_queue_depth);
             }
             Event::FullSchedule => {
+                self.last_schedule = self.time();
                 let next = self.time() + self.params.scheduler.sched_interval.max(1);
                 self.agenda.push(self.instant(next), Event::FullSchedule);
                 if !self.jobs.pending.is_empty() {

@@ -7,7 +7,7 @@ use crate::slurm::select::Machines;
 
 impl Controller {
     /// Whether `job` in `partition` may preempt `other`.
-    fn may_preempt(&self, job: &Job, partition: PartIdx, other: &Job) -> bool {
+    pub(super) fn may_preempt(&self, job: &Job, partition: PartIdx, other: &Job) -> bool {
         if other.state.base != JobBase::Running && other.state.base != JobBase::Suspended {
             return false;
         }

@@ -30,7 +30,6 @@ impl Controller {
     /// One pass; `depth` is how many jobs it looks at.
     pub(super) fn schedule_pass(&mut self, depth: usize) {
         let now = self.time();
-        self.last_schedule = now;
         self.statistics.main_cycles += 1;
         self.statistics.main_last_queue_length = self.jobs.pending.len() as u64;
         // Nothing starts while a job is being cleaned up: its nodes would be missed.
@@ -94,7 +93,10 @@ impl Controller {
                     job.last_sched_eval = now;
                     job.scheduler = Some(Scheduler::Main);
                 }
+                let required = self.jobs.get(id).map(|job| job.required_nodes.clone()).unwrap_or_default();
                 match &blocked {
+                    // A job that names its nodes keeps only these from those behind it.
+                    Blocked::Busy if !required.is_empty() => spoken_for.union(&required),
                     Blocked::Busy => {
                         failed.push(queued.partition);
                         spoken_for.union(&self.partitions[queued.partition].nodes.clone());
@@ -168,7 +170,7 @@ impl Controller {
         let found = match self.find(job, partition, &avail) {
             Some(found) => Some(found),
             None => {
-                let victims = self.victims(id, partition, &avail);
+                let victims = if self.suspends() { None } else { self.victims(id, partition, &avail) };
                 if let Some(victims) = victims {
                     return Err(self.preempt(id, &victims));
                 }
@@ -181,7 +183,15 @@ impl Controller {
                 self.start(id, partition, selection, by, None);
                 Ok(())
             }
-            None => Err(self.why_not(id, partition)),
+            None => match self.find_over_suspended(id, partition, &avail) {
+                Some(selection) => {
+                    let id = self.split_task(id);
+                    self.start(id, partition, selection, by, None);
+                    self.suspend_below(id);
+                    Ok(())
+                }
+                None => Err(self.why_not(id, partition)),
+            },
         }
     }
 
@@ -241,15 +251,14 @@ impl Controller {
         let now = self.time();
         let until = now + job.time_limit.or(part.max_time).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
         let kept = self.reserved_nodes(job, now, until, &mut nodes)?;
-        if let Some(spoken_for) = spoken_for
-            && self.preempts_by_tier_or_waits(partition)
-        {
+        if let Some(spoken_for) = spoken_for {
             nodes.subtract(spoken_for);
         }
         if !job.required_nodes.is_subset(&nodes) {
             let mut missing = job.required_nodes.clone();
             missing.subtract(&nodes);
-            return Err(self.required_missing(&missing, kept));
+            let spoken = spoken_for.is_some_and(|spoken_for| missing.overlaps(spoken_for));
+            return Err(self.required_missing(&missing, kept, spoken));
         }
         if (nodes.count() as u32) < job.min_nodes.max(part.min_nodes) {
             if let Some(reason) = kept {
@@ -260,18 +269,13 @@ impl Controller {
         Ok(nodes)
     }
 
-    /// Jobs ahead keep their nodes from jobs of other partitions behind them; there is more than one partition to ask for.
-    fn preempts_by_tier_or_waits(&self, _partition: PartIdx) -> bool {
-        self.partitions.len() > 1
-    }
-
-    fn required_missing(&self, missing: &Bits, kept: Option<Blocked>) -> Blocked {
+    fn required_missing(&self, missing: &Bits, kept: Option<Blocked>, spoken_for: bool) -> Blocked {
         let down: Vec<&str> = missing
             .iter()
             .filter(|node| !self.nodes[*node].is_available())
             .map(|node| self.nodes[node].name.as_str())
             .collect();
-        if !down.is_empty() {
+        if !down.is_empty() || spoken_for {
             let list = self.names_of(missing);
             return Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(format!("ReqNodeNotAvail, UnavailableNodes:{list}")));
         }

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::{Action, Controller};
 use crate::slurm::model::{
-    Bits, Job, JobBase, JobFlags, JobId, JobState, PartIdx, Reason, Scheduler, Sharing, Step, StepId, TresCount,
+    Bits, Job, JobBase, JobId, JobState, PartIdx, Reason, Scheduler, Sharing, Step, StepId, TresCount,
 };
 use crate::slurm::select::{Ask, Selection};
 
@@ -62,6 +62,7 @@ impl Controller {
         job.partition = partition;
         job.start = now;
         job.charged = now;
+        job.slice_since = now;
         if let Some(limit) = limit {
             job.time_limit = limit;
         } else if job.request.time_limit.is_none() && job.time_limit.is_none() {
@@ -119,6 +120,7 @@ impl Controller {
         if batch {
             self.actions.push_back(Action::Launch { job: id, run });
         }
+        self.join_slices(id);
         self.touch();
     }
 
@@ -163,11 +165,6 @@ impl Controller {
             }
         }
         if max_tres { most + global } else { sum }
-    }
-
-    /// Whether the job's record is one of a job that runs.
-    pub(super) fn is_running(&self, id: JobId) -> bool {
-        self.jobs.get(id).is_some_and(|job| job.state.base == JobBase::Running && !job.state.flags.has(JobFlags::COMPLETING))
     }
 }
 

@@ -218,10 +218,10 @@ impl Controller {
                 let (name, typ, count) = split_gres(part)?;
                 let kind = self.names.kind(name).ok_or(SlurmError::InvalidGres)?;
                 let typ = match typ {
-                    Some(typ) => Some(self.names.type_id(typ).ok_or(SlurmError::NodeConfigUnavailable)),
+                    // A type that no node has: the job could never run, which is found when its record is there.
+                    Some(typ) => Some(self.names.type_id(typ).unwrap_or(u16::MAX)),
                     None => None,
                 };
-                let typ = typ.transpose()?;
                 if at >= 4 {
                     // CPUs and memory per unit belong to every request of the name.
                     asks.iter_mut().filter(|ask| ask.kind == kind).for_each(|ask| set(ask, count));
@@ -342,6 +342,7 @@ impl Controller {
             gang: false,
             charged: 0,
             cancelled_by: None,
+            slice_since: 0,
             kill_begun: 0,
             switch_wait_since: 0,
             run: 0,
@@ -385,9 +386,6 @@ impl Controller {
             if !user.is_some_and(|user| user.groups.iter().any(|group| groups.contains(group))) {
                 return Err(SlurmError::GroupNotPermitted);
             }
-        }
-        if part.max_cpus_per_node.is_some_and(|most| job.max_nodes == Some(1) && job.min_cpus > most) {
-            return Err(SlurmError::NodeConfigUnavailable);
         }
         if !limits {
             return Ok(());

@@ -182,6 +182,8 @@ pub struct Job {
     pub gang: bool,
     /// The kill at its time limit, or another forced end, was begun at.
     pub kill_begun: Time,
+    /// Since when it runs without being stopped by gang scheduling.
+    pub slice_since: Time,
     /// User id of who cancelled it.
     pub cancelled_by: Option<u32>,
     /// Until when its usage was charged.

@@ -75,7 +75,15 @@ pub(super) fn room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u
     }
     if ask.flags.memory {
         let left = hw.memory.saturating_sub(usage.memory);
+        // Memory per GPU counts with the GPUs.
+        let by_gres = ask.gres.iter().any(|asked| asked.mem_per > 0);
         match ask.memory {
+            _ if by_gres => {
+                let least: u64 = ask.gres.iter().map(|asked| asked.mem_per * asked.per_node.max(1)).sum();
+                if least > left {
+                    return None;
+                }
+            }
             Some(Memory::PerCpu(each)) if each > 0 => {
                 let by_memory = u32::try_from(left / each).unwrap_or(u32::MAX);
                 if whole && by_memory < cpus && by_memory < ask.pn_min_cpus.max(1) {
