@@ -83,11 +83,25 @@ impl<P: Clone> Process<P> {
     ///
     /// Why it cannot be executed.
     pub fn exec<H: Host<Program = P>>(call: Call, host: &mut H) -> Result<Self, ExecError> {
+        Self::first(call, host, true)
+    }
+
+    /// Runs `call.argv` directly, as a process among others of a machine: unlike PID 1 of a container, it ends of a
+    /// signal that it does not handle.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be executed.
+    pub fn spawn<H: Host<Program = P>>(call: Call, host: &mut H) -> Result<Self, ExecError> {
+        Self::first(call, host, false)
+    }
+
+    fn first<H: Host<Program = P>>(call: Call, host: &mut H, init: bool) -> Result<Self, ExecError> {
         let shown = Shown { cwd: call.cwd.clone(), status: 0, env: call.env.clone() };
         let pid = call.pid;
         let now = host.now();
         let body = body_of(host, call, now)?;
-        let mut kernel = Kernel::new(pid, true);
+        let mut kernel = Kernel::new(pid, init);
         kernel.spawn(0, None, Kernel::<P>::standard_fds(), body);
         Ok(Self { kernel, session: false, nap: None, naps: 0, partial: String::new(), shown })
     }
@@ -424,6 +438,16 @@ impl<P: Clone> Process<P> {
             shell.interrupt();
             task.state = State::Ready;
         }
+    }
+
+    /// Sends a signal to everything that belongs to the process, the main task last: as a job's step is signalled.
+    pub fn signal_all<H: Host<Program = P>>(&mut self, host: &mut H, signal: Signal) {
+        let main = self.kernel.main;
+        let others: Vec<u32> = self.kernel.tasks.keys().copied().filter(|pid| *pid != main).collect();
+        for pid in others {
+            Sys { kernel: &mut self.kernel, host, pid: main }.signal(pid, signal);
+        }
+        self.signal(host, signal);
     }
 
     /// Ends everything but the main task, so that programs give back what they hold.

@@ -144,7 +144,7 @@ impl SlurmCluster {
         }
         let call = Call { argv, env, cwd, pid: 1000 + id };
         let mut host = JobHost { now: self.now, epoch: self.epoch, node: &node, files: &mut self.files };
-        match Process::exec(call, &mut host) {
+        match Process::spawn(call, &mut host) {
             Ok(process) => {
                 self.running.insert(id, Running { run, node, process, stdout, stderr, suspended: false, signalled: 0 });
             }
@@ -170,7 +170,7 @@ impl SlurmCluster {
         running.signalled = signal;
         let node = running.node.clone();
         let mut host = JobHost { now: self.now, epoch: self.epoch, node: &node, files: &mut self.files };
-        running.process.signal(&mut host, known);
+        running.process.signal_all(&mut host, known);
     }
 
     /// Advances every script as far as it gets, and reports those that ended.

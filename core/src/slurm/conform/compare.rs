@@ -49,25 +49,48 @@ fn submits(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>
     }
 }
 
-/// Changes that lasted: the recorder polled once a second, so that what passes within the tolerance may be missing on
-/// either side. COMPLETING is such a passing state.
-fn lasting<'a>(changes: impl Iterator<Item = (f64, &'a str, &'a str, &'a str)>) -> Vec<(f64, String, String, String)> {
-    let all: Vec<_> = changes.collect();
-    let mut kept: Vec<(f64, String, String, String)> = Vec::new();
-    for (index, (at, state, reason, nodes)) in all.iter().enumerate() {
-        let until = all.get(index + 1).map_or(f64::INFINITY, |next| next.0);
-        // A pending job's reason is brought up to date by passes that are up to 4 s apart, and whose phase is not recorded.
-        let short = if *state == "PD" { 4.1 } else { TOLERANCE as f64 + 0.1 };
-        let passing = *state == "CG" || until - at <= short;
-        if passing && index + 1 < all.len() {
-            continue;
-        }
-        let same = kept.last().is_some_and(|last| (last.1.as_str(), last.2.as_str(), last.3.as_str()) == (*state, *reason, *nodes));
-        if !same {
-            kept.push((*at, (*state).to_owned(), (*reason).to_owned(), (*nodes).to_owned()));
+/// A state as it was seen: when, what, and whether it may be missing on the other side.
+#[derive(Clone, Debug)]
+struct Seen {
+    at: f64,
+    what: String,
+    state: String,
+    passing: bool,
+}
+
+/// States in order, equal neighbours joined. The recorder polled once a second, so that what passes within the
+/// tolerance may be missing on either side; COMPLETING is such a passing state. A waiting job's reason is brought up to
+/// date by passes of the scheduler that are up to 4 s apart, and whose phase is not recorded.
+fn seen<'a>(changes: impl Iterator<Item = (f64, &'a str, &'a str, &'a str)>) -> Vec<Seen> {
+    let mut all: Vec<Seen> = Vec::new();
+    for (at, state, reason, nodes) in changes {
+        let what = format!("{state} {reason} {nodes}");
+        if all.last().is_none_or(|last| last.what != what) {
+            all.push(Seen { at, what, state: state.to_owned(), passing: false });
         }
     }
-    kept
+    for index in 0..all.len().saturating_sub(1) {
+        let short = if all[index].state == "PD" { 5.1 } else { TOLERANCE as f64 + 0.1 };
+        all[index].passing = all[index].state == "CG" || all[index + 1].at - all[index].at <= short;
+    }
+    all
+}
+
+/// Whether two histories are the same but for passing states.
+fn agree(recorded: &[Seen], mine: &[Seen]) -> bool {
+    let (mut at, mut here) = (0, 0);
+    while at < recorded.len() || here < mine.len() {
+        match (recorded.get(at), mine.get(here)) {
+            (Some(recorded), Some(mine)) if recorded.what == mine.what => {
+                at += 1;
+                here += 1;
+            }
+            (_, Some(mine)) if mine.passing => here += 1,
+            (Some(recorded), _) if recorded.passing => at += 1,
+            _ => return false,
+        }
+    }
+    true
 }
 
 fn timeline(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>) {
@@ -77,20 +100,11 @@ fn timeline(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference
             found.push(Difference { field: format!("timeline {name}"), recorded: "a job".into(), found: "none".into() });
             continue;
         };
-        let recorded = lasting(changes.iter().map(|change| (change.0, change.1.as_str(), change.2.as_str(), change.3.as_str())));
-        let mine = lasting(here.iter().map(|change| (change.at, change.state.as_str(), change.reason.as_str(), change.nodes.as_str())));
-        let text = |changes: &[(f64, String, String, String)]| {
-            changes.iter().map(|(_, state, reason, nodes)| format!("{state} {reason} {nodes}")).collect::<Vec<_>>().join("; ")
-        };
-        if text(&recorded) != text(&mine) {
+        let recorded = seen(changes.iter().map(|change| (change.0, change.1.as_str(), change.2.as_str(), change.3.as_str())));
+        let mine = seen(here.iter().map(|change| (change.at, change.state.as_str(), change.reason.as_str(), change.nodes.as_str())));
+        if !agree(&recorded, &mine) {
             differ(found, format!("timeline {name}"), &full(&recorded), &full(&mine));
             continue;
-        }
-        for ((at, state, ..), (mine, ..)) in recorded.iter().zip(&mine) {
-            // Starts and ends are compared with the accounting records, which have them to the second.
-            if (at - mine).abs() > TOLERANCE as f64 + 0.5 && state == "S" {
-                differ(found, format!("timeline {name}, time of {state}"), &format!("{at:.1}"), &format!("{mine:.1}"));
-            }
         }
         let last = changes.last().map(|change| change.4).unwrap_or_default();
         let mine = here.last().map(|change| change.priority).unwrap_or_default();
@@ -98,8 +112,8 @@ fn timeline(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference
     }
 }
 
-fn full(changes: &[(f64, String, String, String)]) -> String {
-    changes.iter().map(|(at, state, reason, nodes)| format!("{at:.1} {state} {reason} {nodes}")).collect::<Vec<_>>().join("; ")
+fn full(changes: &[Seen]) -> String {
+    changes.iter().map(|seen| format!("{:.1} {}", seen.at, seen.what)).collect::<Vec<_>>().join("; ")
 }
 
 /// The id of a job by its name in the recording: `name`, `name_TASK`, or the id itself.
@@ -122,7 +136,10 @@ fn records(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>
         let id = display_id(recording, name);
         let mut mine: Vec<&Job> = controller.history.iter().filter(|job| job.display_id() == id || job.id.to_string() == id).collect();
         if let Some(live) = controller.jobs.iter().find(|job| (job.display_id() == id || job.id.to_string() == id) && !job.state.is_finished()) {
-            mine.push(live);
+            // The record of a job that was requeued is sent when it becomes eligible again.
+            if live.restarts == 0 || live.begin <= controller.time() {
+                mine.push(live);
+            }
         }
         differ(found, format!("accounting {name}, records"), &records.len().to_string(), &mine.len().to_string());
         for (record, job) in records.iter().zip(mine) {

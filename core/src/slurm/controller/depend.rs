@@ -71,6 +71,22 @@ impl Controller {
         true
     }
 
+    /// Tasks that wait for tasks of another array (aftercorr) get records of their own: each has its own dependency.
+    pub(super) fn split_correlated(&mut self) {
+        let correlated = |job: &Job| job.dependency.iter().any(|dependency| dependency.kind == DependencyKind::AfterCorr);
+        let split: Vec<(JobId, Vec<u32>)> = self
+            .jobs
+            .pending()
+            .filter(|job| correlated(job))
+            .filter_map(|job| Some((job.array?.0, job.pending_tasks.as_ref()?.tasks.iter().copied().collect())))
+            .collect();
+        for (array, tasks) in split {
+            for task in tasks {
+                self.task_record(array, task);
+            }
+        }
+    }
+
     /// What each part of a job's dependencies says now.
     fn dependency_states(&self, id: JobId) -> Vec<DependencyState> {
         let Some(job) = self.jobs.get(id) else { return Vec::new() };

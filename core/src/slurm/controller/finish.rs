@@ -9,6 +9,11 @@ use std::time::Duration;
 /// Seconds until a requeued job may start: the lifetime of a munge credential and one more (observed: 121 s).
 pub(super) const REQUEUE_DELAY: Time = 121;
 
+/// From the end of a job's processes to the message that its node is clean (observed: some tenths of a second).
+const EPILOG: Duration = Duration::from_millis(200);
+/// How much longer that takes with several nodes.
+const EPILOG_OF_SEVERAL: Duration = Duration::from_millis(600);
+
 impl Controller {
     /// The batch script of a job ended on its node with an exit code, or by a signal.
     ///
@@ -50,7 +55,21 @@ impl Controller {
             };
             self.begin_end(id, base, reason, special.map(|hold| (hold, hold)));
         }
-        self.cleaned(id);
+        self.epilogs(id);
+    }
+
+    /// The nodes of a job run their epilogs; then they are clean.
+    pub(super) fn epilogs(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get(id) else { return };
+        let several = if job.completing_nodes.count() > 1 { EPILOG_OF_SEVERAL } else { Duration::ZERO };
+        self.agenda.push(self.now + EPILOG + several, Event::Epilog(id, job.run));
+    }
+
+    /// All epilogs of a job are done.
+    pub(super) fn epilogs_done(&mut self, id: JobId, run: u32) {
+        if self.jobs.get(id).is_some_and(|job| job.run == run && job.state.is_completing()) {
+            self.cleaned(id);
+        }
     }
 
     /// Ends a job that has an allocation: its state is final, its processes are told to go, its nodes are to be cleaned.
@@ -212,7 +231,7 @@ impl Controller {
         if self.jobs.get(id).is_some_and(|job| job.request.batch || job.steps.iter().any(|step| step.end == 0)) {
             self.kill_processes(id);
         } else {
-            self.cleaned(id);
+            self.epilogs(id);
         }
     }
 

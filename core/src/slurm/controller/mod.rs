@@ -33,7 +33,6 @@ mod table;
 mod update;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Users};
 pub use fairshare::AssociationUsage;
@@ -96,6 +95,8 @@ pub(super) enum Event {
     TimeLimits,
     /// Priorities and usage.
     Priorities,
+    /// The epilogs of a run of a job are done.
+    Epilog(JobId, u32),
     /// Processes that outlived SIGTERM by KillWait.
     KillWait(JobId, u32),
     /// Records that are old enough to be forgotten.
@@ -135,9 +136,6 @@ pub struct Statistics {
     pub backfill_queue_length_sum: u64,
     pub backfill_table_size: u64,
 }
-
-/// From the end of a job's processes to the pass that its epilogs' messages start.
-const EPILOG: Duration = Duration::from_millis(200);
 
 /// The controller.
 #[derive(Clone, Debug)]
@@ -314,7 +312,7 @@ impl Controller {
         self.touch();
         if !self.epilog_pass {
             self.epilog_pass = true;
-            self.agenda.push(self.now + EPILOG, Event::EpilogSchedule);
+            self.agenda.push(self.now, Event::EpilogSchedule);
         }
     }
 

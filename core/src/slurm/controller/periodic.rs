@@ -52,6 +52,7 @@ impl Controller {
     }
 
     pub(super) fn handle(&mut self, event: Event) {
+        if std::env::var_os("TRACE").is_some() { eprintln!("{:.1} {:?} pending {:?} active {:?}", self.now.as_secs_f64() - 10.3, event, self.jobs.pending, self.jobs.active); }
         match event {
             Event::Schedule => {
                 self.schedule_asked = false;
@@ -82,6 +83,7 @@ impl Controller {
                 self.agenda.push(self.instant(next), Event::Priorities);
                 self.recalculate();
             }
+            Event::Epilog(job, run) => self.epilogs_done(job, run),
             Event::KillWait(job, run) => self.kill_wait_over(job, run),
             Event::Purge => self.purge(),
             Event::Slice => {

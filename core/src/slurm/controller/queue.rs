@@ -20,6 +20,7 @@ impl Controller {
     /// Brings dependencies, begin times and reasons of jobs that may not start up to date on the way, as slurmctld
     /// does when it builds its queue.
     pub(super) fn build_queue(&mut self) -> Vec<Queued> {
+        self.split_correlated();
         let ids: Vec<JobId> = self.jobs.pending.iter().copied().collect();
         let mut queue = Vec::with_capacity(ids.len());
         for id in ids {

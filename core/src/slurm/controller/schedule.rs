@@ -32,8 +32,8 @@ impl Controller {
         let now = self.time();
         self.statistics.main_cycles += 1;
         self.statistics.main_last_queue_length = self.jobs.pending.len() as u64;
-        // Nothing starts while a job is being cleaned up: its nodes would be missed.
-        if !self.params.scheduler.reduce_completing_frag && self.is_completing() {
+        // With CompleteWait nothing starts while a job is being cleaned up: its nodes would be missed.
+        if self.params.complete_wait > 0 && !self.params.scheduler.reduce_completing_frag && self.is_completing() {
             self.build_queue();
             return;
         }
@@ -126,8 +126,7 @@ impl Controller {
     fn is_completing(&self) -> bool {
         let wait = self.params.complete_wait;
         let now = self.time();
-        self.jobs.active().any(|job| job.state.is_completing() && (wait == 0 || now - job.end < wait || job.end == 0))
-            && self.jobs.active().any(|job| job.state.is_completing())
+        self.jobs.active().any(|job| job.state.is_completing() && now - job.end < wait)
     }
 
     /// A job that cannot end before its deadline any more ends here.
@@ -248,6 +247,10 @@ impl Controller {
         let part = &self.partitions[partition];
         let mut nodes: Bits = part.nodes.iter().filter(|node| self.nodes[*node].is_available()).collect();
         nodes.subtract(&job.excluded_nodes);
+        // Nodes that are being cleaned up are passed over.
+        for other in self.jobs.active().filter(|other| other.state.is_completing()) {
+            nodes.subtract(&other.completing_nodes);
+        }
         let now = self.time();
         let until = now + job.time_limit.or(part.max_time).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
         let kept = self.reserved_nodes(job, now, until, &mut nodes)?;
@@ -260,7 +263,11 @@ impl Controller {
             let spoken = spoken_for.is_some_and(|spoken_for| missing.overlaps(spoken_for));
             return Err(self.required_missing(&missing, kept, spoken));
         }
+        let cleaning = self.jobs.active().any(|other| other.state.is_completing() && other.completing_nodes.overlaps(&part.nodes));
         if (nodes.count() as u32) < job.min_nodes.max(part.min_nodes) {
+            if cleaning && spoken_for.is_none_or(|spoken| !spoken.overlaps(&part.nodes)) {
+                return Err(Blocked::Busy);
+            }
             if let Some(reason) = kept {
                 return Err(reason);
             }

@@ -81,6 +81,7 @@ impl Controller {
             self.fail_late(id, now);
             return Err(SlurmError::NodeConfigUnavailable);
         }
+        self.split_correlated();
         self.first_look(id);
         self.ask_schedule();
         Ok(Submission { job: id, messages: message.into_iter().collect() })
