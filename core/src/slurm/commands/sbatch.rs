@@ -1,7 +1,7 @@
 //! `sbatch`: submits a batch script.
 
 use super::getopt::{self, Given, Opt, Takes, opt};
-use super::job_options::{self, JobOptions, NO_DEPENDENCY, Reader, Refusal, SHARED};
+use super::job_options::{self, JobOptions, Reader, Refusal, SHARED};
 use super::{CommandOutput, Session};
 use crate::slurm::controller::Controller;
 use crate::slurm::error::SlurmError;
@@ -256,9 +256,6 @@ impl Parsed {
 
     fn request(&mut self, controller: &Controller, session: &Session<'_>, script: String, rest: &[String]) -> Result<JobRequest, Refusal> {
         let mut request = std::mem::take(&mut self.job.request);
-        if request.dependency.contains(&NO_DEPENDENCY) {
-            return Err(error(&format!("Batch job submission failed: {}", SlurmError::Dependency)));
-        }
         // The name in the request is interned by the controller; here it is looked at as sbatch does.
         for text in [&request.tres_per_job, &request.tres_per_node, &request.tres_per_task, &request.tres_per_socket].into_iter().flatten() {
             for part in text.split(',') {

@@ -171,7 +171,7 @@ impl Controller {
             if rounds > 200 || start > window_end {
                 return Planned::Nothing;
             }
-            let avail = match self.available_nodes(job, queued.partition, None) {
+            let avail = match self.usable_nodes(job, queued.partition, None, &Bits::new()) {
                 Ok(avail) => avail,
                 Err(blocked) => {
                     if !matches!(blocked, Blocked::Busy) {
@@ -194,6 +194,7 @@ impl Controller {
                     None => return Planned::Nothing,
                 }
             };
+            let cpus: u32 = expected.selection.shares.iter().map(|share| share.cpus).sum();
             if expected.start <= now {
                 let limit = self.stretched_limit(job, &expected.selection, space, now, tested, full);
                 let id = self.split_task(id);
@@ -220,6 +221,10 @@ impl Controller {
                 start = later.unwrap_or(expected.start).max(start + 1);
                 continue;
             }
+            if let Some(job) = self.jobs.get_mut(id) {
+                job.tested_cpus = Some(cpus);
+            }
+            let Some(job) = self.jobs.get(id) else { return Planned::Nothing };
             let too_young = params.bf_min_age_reserve > 0 && now - job.submit < params.bf_min_age_reserve;
             if too_young || queued.priority < params.bf_min_prio_reserve {
                 return Planned::Nothing;
@@ -249,7 +254,9 @@ impl Controller {
     /// When the job could start on `nodes`, not before `earliest`, if running jobs end at their limits.
     fn will_run(&self, job: &Job, partition: usize, nodes: &Bits, earliest: Time) -> Option<Expected> {
         let now = self.time();
-        if let Some(selection) = self.find(job, partition, nodes) {
+        let mut clean = nodes.clone();
+        clean.subtract(&self.cleaning());
+        if let Some(selection) = self.find(job, partition, &clean) {
             return Some(Expected { start: now.max(earliest), selection });
         }
         let mut running: Vec<(Time, JobId)> = self

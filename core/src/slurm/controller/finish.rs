@@ -161,6 +161,7 @@ impl Controller {
         self.jobs.active.remove(&id);
         self.resume_free();
         let Some(job) = self.jobs.get_mut(id) else { return };
+        let preempted = job.state.base == JobBase::Preempted;
         if accounting {
             let mut record = job.clone();
             record.request.script = String::new();
@@ -174,7 +175,11 @@ impl Controller {
             job.purge_at = now + keep;
             self.ask_purge();
         }
-        self.schedule_soon();
+        // What was preempted makes room for a job that waits for it: no background thread is waited for (observed).
+        if preempted {
+            self.schedule_soon();
+        }
+        self.ask_schedule();
     }
 
     fn ask_purge(&mut self) {

@@ -33,6 +33,7 @@ mod table;
 mod update;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Users};
 pub use fairshare::AssociationUsage;
@@ -136,6 +137,9 @@ pub struct Statistics {
     pub backfill_queue_length_sum: u64,
     pub backfill_table_size: u64,
 }
+
+/// From the message that a job's nodes are clean to the pass that it asks for.
+const AFTER_EPILOG: Duration = Duration::from_millis(300);
 
 /// The controller.
 #[derive(Clone, Debug)]
@@ -307,12 +311,12 @@ impl Controller {
         }
     }
 
-    /// The last message of a job's end starts a pass by itself, without waiting for the background thread.
+    /// Asks for a pass that does not wait for `batch_sched_delay`.
     pub(super) fn schedule_soon(&mut self) {
         self.touch();
         if !self.epilog_pass {
             self.epilog_pass = true;
-            self.agenda.push(self.now, Event::EpilogSchedule);
+            self.agenda.push(self.now + AFTER_EPILOG, Event::EpilogSchedule);
         }
     }
 

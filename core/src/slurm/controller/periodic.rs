@@ -23,7 +23,7 @@ impl Controller {
         let at = self.instant(boot + 1 + TIME_LIMIT_INTERVAL);
         self.agenda.push(at, Event::TimeLimits);
         if let Some(params) = &self.params.multifactor {
-            let at = self.instant(boot + params.calc_period.max(1));
+            let at = self.instant(boot + 1 + params.calc_period.max(1));
             self.agenda.push(at, Event::Priorities);
         }
         if self.params.gang {

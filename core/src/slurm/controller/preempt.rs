@@ -134,7 +134,9 @@ impl Controller {
                 PreemptMode::Cancel => self.end_active(*victim, JobBase::Preempted, Reason::NONE, None),
             }
         }
-        let _ = id;
+        if let Some(job) = self.jobs.get_mut(id) {
+            job.preempting = victims.to_vec();
+        }
         Blocked::Busy
     }
 

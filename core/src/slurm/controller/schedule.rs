@@ -101,6 +101,8 @@ impl Controller {
                         failed.push(queued.partition);
                         spoken_for.union(&self.partitions[queued.partition].nodes.clone());
                     }
+                    // Its nodes are those of a partition ahead: it blocks its own partition too.
+                    Blocked::NotAvailable(_, Some(text)) if text == NODES_DOWN => failed.push(queued.partition),
                     Blocked::Never | Blocked::NotAvailable(..) | Blocked::Other(..) => {}
                 }
                 self.set_blocked(id, blocked);
@@ -244,13 +246,24 @@ impl Controller {
 
     /// The nodes that a job may use now in a partition.
     pub(super) fn available_nodes(&self, job: &Job, partition: PartIdx, spoken_for: Option<&Bits>) -> Result<Bits, Blocked> {
+        self.usable_nodes(job, partition, spoken_for, &self.cleaning())
+    }
+
+    /// Nodes that are being cleaned up.
+    pub(super) fn cleaning(&self) -> Bits {
+        let mut cleaning = Bits::new();
+        for other in self.jobs.active().filter(|other| other.state.is_completing()) {
+            cleaning.union(&other.completing_nodes);
+        }
+        cleaning
+    }
+
+    /// The same without the nodes of `cleaning`.
+    pub(super) fn usable_nodes(&self, job: &Job, partition: PartIdx, spoken_for: Option<&Bits>, cleaning: &Bits) -> Result<Bits, Blocked> {
         let part = &self.partitions[partition];
         let mut nodes: Bits = part.nodes.iter().filter(|node| self.nodes[*node].is_available()).collect();
         nodes.subtract(&job.excluded_nodes);
-        // Nodes that are being cleaned up are passed over.
-        for other in self.jobs.active().filter(|other| other.state.is_completing()) {
-            nodes.subtract(&other.completing_nodes);
-        }
+        nodes.subtract(cleaning);
         let now = self.time();
         let until = now + job.time_limit.or(part.max_time).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
         let kept = self.reserved_nodes(job, now, until, &mut nodes)?;
@@ -263,9 +276,8 @@ impl Controller {
             let spoken = spoken_for.is_some_and(|spoken_for| missing.overlaps(spoken_for));
             return Err(self.required_missing(&missing, kept, spoken));
         }
-        let cleaning = self.jobs.active().any(|other| other.state.is_completing() && other.completing_nodes.overlaps(&part.nodes));
         if (nodes.count() as u32) < job.min_nodes.max(part.min_nodes) {
-            if cleaning && spoken_for.is_none_or(|spoken| !spoken.overlaps(&part.nodes)) {
+            if cleaning.overlaps(&part.nodes) && spoken_for.is_none_or(|spoken| !spoken.overlaps(&part.nodes)) {
                 return Err(Blocked::Busy);
             }
             if let Some(reason) = kept {
@@ -357,6 +369,11 @@ impl Controller {
     /// Jobs whose nodes could be had by preemption, in the order in which they are taken; `None` without preemption.
     pub(super) fn victims(&self, id: JobId, partition: PartIdx, avail: &Bits) -> Option<Vec<JobId>> {
         if self.params.preempt_type == PreemptType::None {
+            return None;
+        }
+        // Those that it preempted are on their way out: it waits for them.
+        let job = self.jobs.get(id)?;
+        if job.preempting.iter().any(|victim| self.jobs.get(*victim).is_some_and(|victim| victim.state.is_completing() || victim.preempt_time != 0)) {
             return None;
         }
         self.choose_victims(id, partition, avail)

@@ -38,21 +38,10 @@ impl Controller {
         let gres = self.parse_gres(&request)?;
         self.check_array(&request)?;
         let (required, excluded) = (self.node_set(&request.nodelist)?, self.node_set(&request.exclude)?);
-        let licenses = self.parse_licenses(request.licenses.as_deref())?;
-        if let Some(text) = &request.constraint {
-            let constraint = features::parse(text).ok_or(SlurmError::InvalidFeature)?;
-            if !self.features_exist(&constraint) {
-                return Err(SlurmError::InvalidFeature);
-            }
-        }
-        if request.min_nodes == Some(0) {
-            return Err(SlurmError::InvalidNodeCount);
-        }
         let reservation = self.reservation_of(&request, &user)?;
         let mut job = self.record(request, &user.name, user.groups.first().map_or("", String::as_str), partitions, gres);
         job.required_nodes = required;
         job.excluded_nodes = excluded;
-        job.licenses = licenses;
         job.reservation = reservation;
         if job.min_nodes < job.required_nodes.count() as u32 {
             job.min_nodes = job.required_nodes.count() as u32;
@@ -61,6 +50,11 @@ impl Controller {
         self.check_partitions(&job)?;
         let held = job.request.hold || job.request.priority == Some(0);
         let id = job.id;
+        // From here on the id is used up, whatever is found.
+        if let Err(error) = self.check_details(&mut job) {
+            self.next_id += 1;
+            return Err(error);
+        }
         self.next_id += 1;
         self.statistics.jobs_submitted += 1;
         self.jobs.insert(job);
@@ -77,7 +71,12 @@ impl Controller {
             self.set_priority(id);
         }
         self.jobs.pending.insert(id);
+        if self.jobs.get(id).is_some_and(|job| job.request.min_nodes == Some(0)) {
+            self.fail_late(id, now);
+            return Err(SlurmError::InvalidNodeCount);
+        }
         if !self.could_run_somewhere(id) {
+            self.detail = self.what_cannot_be(id);
             self.fail_late(id, now);
             return Err(SlurmError::NodeConfigUnavailable);
         }
@@ -85,6 +84,39 @@ impl Controller {
         self.first_look(id);
         self.ask_schedule();
         Ok(Submission { job: id, messages: message.into_iter().collect() })
+    }
+
+    /// Dependencies, features and licences: looked at when the record has its id.
+    fn check_details(&mut self, job: &mut Job) -> Result<(), SlurmError> {
+        let own = job.id;
+        let bad = |dependency: &crate::slurm::model::Dependency| {
+            dependency.state == crate::slurm::model::DependencyState::Failed || dependency.target.is_some_and(|target| target.job == own)
+        };
+        if job.request.dependency.iter().any(bad) {
+            return Err(SlurmError::Dependency);
+        }
+        if let Some(text) = &job.request.constraint {
+            let constraint = features::parse(text).ok_or(SlurmError::InvalidFeature)?;
+            if !self.features_exist(&constraint) {
+                return Err(SlurmError::InvalidFeature);
+            }
+        }
+        job.licenses = self.parse_licenses(job.request.licenses.as_deref())?;
+        Ok(())
+    }
+
+    /// What no node of the job's partitions has, where slurmctld says so.
+    fn what_cannot_be(&self, id: JobId) -> Option<String> {
+        let job = self.jobs.get(id)?;
+        let nodes = || job.partitions.iter().flat_map(|part| self.partitions[*part].nodes.iter()).map(|node| &self.nodes[node]);
+        if nodes().all(|node| node.cpus < job.pn_min_cpus) {
+            return Some("CPU count per node can not be satisfied".into());
+        }
+        match job.memory {
+            Some(Memory::PerNode(each)) if nodes().all(|node| node.memory < each) => Some("Memory specification can not be satisfied".into()),
+            Some(Memory::PerCpu(each)) if nodes().all(|node| node.memory < each) => Some("Memory specification can not be satisfied".into()),
+            _ => None,
+        }
     }
 
     /// What slurmctld finds out about a batch job when it takes it: not started here, but its first reason.
@@ -311,6 +343,7 @@ impl Controller {
             time_limit,
             preempt_time: 0,
             preempt_requeue: false,
+            preempting: Vec::new(),
             restarts: 0,
             requeue: request.requeue.unwrap_or(self.params.requeue),
             exit: (0, 0),

@@ -120,6 +120,8 @@ pub struct Job {
     pub preempt_time: Time,
     /// Whether PreemptMode says that it goes back to the queue.
     pub preempt_requeue: bool,
+    /// Jobs that were preempted for it.
+    pub preempting: Vec<JobId>,
     /// Restarts.
     pub restarts: u32,
     /// Whether it may be requeued.
