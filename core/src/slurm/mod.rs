@@ -11,7 +11,9 @@ pub mod controller;
 pub mod error;
 pub mod hostlist;
 pub mod model;
+pub mod runner;
 pub mod select;
+pub mod simulate;
 pub mod units;
 
 /// Seconds since 1970-01-01T00:00:00Z, as slurmctld stores every time; 0 is "not set".

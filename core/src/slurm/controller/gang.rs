@@ -53,7 +53,11 @@ impl Controller {
         let mut any = false;
         for other in self.jobs.active().filter(|other| self.may_preempt(job, partition, other)) {
             for share in &other.shares_of_nodes {
-                usage[share.node].release(&self.nodes[share.node], share, other.request.uid);
+                // A suspended job keeps its memory and its devices; only its cores can be had.
+                let usage = &mut usage[share.node];
+                let kept = (usage.memory, usage.gres.clone());
+                usage.release(&self.nodes[share.node], share, other.request.uid);
+                (usage.memory, usage.gres) = kept;
                 any = true;
             }
         }

@@ -26,6 +26,7 @@ mod priority;
 mod qos;
 mod queue;
 mod reserve;
+mod restart;
 mod schedule;
 mod start;
 mod submit;

@@ -52,7 +52,6 @@ impl Controller {
     }
 
     pub(super) fn handle(&mut self, event: Event) {
-        if std::env::var_os("TRACE").is_some() { eprintln!("{:.1} {:?} pending {:?} active {:?}", self.now.as_secs_f64() - 10.3, event, self.jobs.pending, self.jobs.active); }
         match event {
             Event::Schedule => {
                 self.schedule_asked = false;

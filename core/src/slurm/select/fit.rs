@@ -126,6 +126,10 @@ fn may_share(ask: &Ask<'_>, usage: &crate::slurm::model::NodeUsage) -> bool {
     if (ask.whole || ask.flags.whole_nodes) && usage.running > 0 && ask.rows <= 1 {
         return false;
     }
+    // Suspended jobs keep their devices, and a whole node comes with all of them.
+    if (ask.whole || ask.flags.whole_nodes) && usage.gres.iter().any(|gres| gres.count > 0) {
+        return false;
+    }
     let others = usage.users.iter().any(|(uid, _)| *uid != ask.uid);
     !(others && (ask.user_exclusive || usage.user_exclusive > 0))
 }
