@@ -5,6 +5,7 @@ mod check;
 mod conform;
 mod exercises;
 mod grade;
+mod replay;
 mod run;
 mod shell;
 mod simulate;
@@ -20,6 +21,7 @@ pub enum Command {
     Exercises(exercises::Exercises),
     Check(check::Check),
     Conform(conform::Conform),
+    Replay(replay::Replay),
     Simulate(simulate::Simulate),
     Bench(bench::Bench),
 }
@@ -34,6 +36,7 @@ impl Command {
             Self::Exercises(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Conform(command) => command.run(),
+            Self::Replay(command) => command.run(),
             Self::Simulate(command) => command.run(),
             Self::Bench(command) => command.run(),
         }

@@ -1,7 +1,7 @@
 //! `clusterlab simulate`: workload traces through an engine, without a lab around it.
 
 mod openb;
-mod plot;
+pub(super) mod plot;
 
 use clap::{Args, Subcommand};
 

@@ -1,0 +1,1 @@
+//! What every schedule of a policy keeps.
