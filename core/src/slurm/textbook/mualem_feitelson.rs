@@ -81,11 +81,8 @@ impl<'a> MualemFeitelson<'a> {
         while let Some(rank) = next {
             let Job { processors, estimate, .. } = self.jobs[rank];
             let reserved = self.starts[rank];
-            self.profile.give(reserved, reserved + estimate, processors);
-            let start = self.profile.earliest(self.now, processors, estimate);
-            if start == reserved {
-                self.profile.take(reserved, reserved + estimate, processors);
-            } else {
+            if let Some(start) = self.profile.earlier(self.now, reserved, processors, estimate) {
+                self.profile.give(reserved, reserved + estimate, processors);
                 self.reserve(rank, start);
             }
             next = self.waiting.next(rank + 1);

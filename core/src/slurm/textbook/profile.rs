@@ -151,6 +151,41 @@ impl Profile {
         since.unwrap_or(i64::MAX)
     }
 
+    /// The earliest time from `from` on and before `reserved` to which a reservation at `reserved` can be moved: one at which
+    /// `processors` are free for `duration` seconds or until `reserved`, since from there on they are its own.
+    pub fn earlier(&self, from: i64, reserved: i64, processors: u32, duration: i64) -> Option<i64> {
+        let wanted = i64::from(processors);
+        let (first, mut step) = self.locate(from);
+        let mut since: Option<i64> = None;
+        for block in self.blocks.range(first..) {
+            let begin = block.times[0];
+            if begin >= reserved || since.is_some_and(|since| begin - since >= duration) {
+                return since;
+            }
+            if step == 0 && block.most < wanted {
+                since = None;
+                continue;
+            }
+            if step == 0 && block.least >= wanted {
+                since = since.or(Some(begin.max(from)));
+                continue;
+            }
+            let wanted = wanted - block.shift;
+            for (time, free) in block.times.iter().zip(&block.free).skip(step) {
+                if *time >= reserved || since.is_some_and(|since| time - since >= duration) {
+                    return since;
+                }
+                if *free < wanted {
+                    since = None;
+                } else if since.is_none() {
+                    since = Some((*time).max(from));
+                }
+            }
+            step = 0;
+        }
+        since
+    }
+
     /// Whether `processors` are free from `from` for `duration` seconds.
     pub fn fits(&self, from: i64, processors: u32, duration: i64) -> bool {
         let wanted = i64::from(processors);
@@ -304,7 +339,18 @@ mod tests {
                         profile.advance(now);
                         taken.retain(|slot| slot.1 > now);
                     }
-                    1 | 2 if !taken.is_empty() => {
+                    1 if !taken.is_empty() => {
+                        let place = from as usize % taken.len();
+                        let (reserved, until, processors) = taken[place];
+                        if reserved >= now {
+                            let found = profile.earlier(now, reserved, processors, until - reserved);
+                            plain.change(reserved, until, i64::from(processors));
+                            let expect = (now..).find(|start| plain.fits(*start, processors, until - reserved));
+                            plain.change(reserved, until, -i64::from(processors));
+                            prop_assert_eq!(found.or(Some(reserved)), expect);
+                        }
+                    }
+                    2 if !taken.is_empty() => {
                         let (from, until, processors) = taken.swap_remove(from as usize % taken.len());
                         profile.give(from.max(now), until, processors);
                         plain.change(from.max(now), until, i64::from(processors));
