@@ -6,6 +6,9 @@ use super::queue::{Order, Queue};
 use super::releases::Releases;
 use super::{Job, Workload};
 
+/// So many jobs are planned in order before those behind them are looked at; then twice as many.
+const BATCH: usize = 32;
+
 /// Plans the whole queue at every event in order of arrival, each job at the earliest time at which it delays nobody before it, and
 /// starts those whose time is now.
 ///
@@ -102,16 +105,53 @@ impl<'a> Conservative<'a> {
     /// as planning leaves less and less free, the class need not be asked again.
     fn plan_as_far_as_it_matters(&mut self) {
         let mut class = self.queue.classes_within(self.free).next();
+        let (mut planned, mut batch) = (0, BATCH);
         while let Some(asked) = class {
             let (processors, estimate) = (self.queue.processors(asked), self.queue.shortest(asked));
             let could = processors <= self.free
                 && estimate < i64::MAX
                 && self.plan.as_ref().is_none_or(|plan| plan.fits(self.now, processors, estimate));
-            if could {
-                self.plan_next();
-            } else {
+            if !could {
                 class = self.queue.classes_within(self.free).find(|class| *class > asked);
+            } else if planned < batch {
+                self.plan_next();
+                planned += 1;
+            } else {
+                self.plan_out_of_order();
+                (planned, batch) = (0, batch * 2);
             }
+        }
+    }
+
+    /// Plans those that have a place soon, past others that have not, as long as it is certain that the others are not in their way.
+    ///
+    /// Let the window be the time from now that any job could take which could start now. A job for which there is no place that begins
+    /// in the window gets one after it. If the first job for which there is one lies in the window with its end too, then
+    /// those before it cannot touch it, and its place is known without theirs; and they will find theirs as if it were not there.
+    fn plan_out_of_order(&mut self) {
+        loop {
+            let Some(plan) = &self.plan else { return };
+            let stretch = |class| plan.longest(self.now, self.now + 1, self.queue.processors(class));
+            let could_start =
+                self.queue.classes_within(self.free).map(|class| (class, stretch(class))).filter(|(class, stretch)| self.queue.shortest(*class) <= *stretch);
+            let Some(window) = could_start.map(|(_, stretch)| stretch).max() else { return };
+            let until = self.now.saturating_add(window);
+            let most = plan.most(self.now, until);
+            let first = self
+                .queue
+                .classes_within(most)
+                .filter_map(|class| {
+                    let longest = plan.longest(self.now, until, self.queue.processors(class)).min(i64::MAX - 1);
+                    self.queue.first_within(class, longest)
+                })
+                .min();
+            let Some(rank) = first else { return };
+            let Job { processors, estimate, .. } = self.jobs[rank];
+            let start = plan.earliest(self.now, processors, estimate);
+            if start > self.now && start + estimate > until {
+                return;
+            }
+            self.place(rank, start);
         }
     }
 
@@ -122,7 +162,14 @@ impl<'a> Conservative<'a> {
             .plan
             .get_or_insert_with(|| Profile::with_releases(self.now, self.free, self.releases.iter()));
         let start = plan.earliest(self.now, processors, estimate);
-        plan.take(start, start + estimate, processors);
+        self.place(rank, start);
+    }
+
+    fn place(&mut self, rank: usize, start: i64) {
+        let Job { processors, estimate, .. } = self.jobs[rank];
+        if let Some(plan) = &mut self.plan {
+            plan.take(start, start + estimate, processors);
+        }
         self.queue.remove(rank);
         if start == self.now {
             self.start(rank);

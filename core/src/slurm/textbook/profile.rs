@@ -186,6 +186,60 @@ impl Profile {
         since
     }
 
+    /// The longest stretch that begins from `from` on and before `until` and in which `processors` are free, in seconds; 0 if there is
+    /// none, and `i64::MAX` for one without end.
+    pub(super) fn longest(&self, from: i64, until: i64, processors: u32) -> i64 {
+        let wanted = i64::from(processors);
+        let (first, mut step) = self.locate(from);
+        let mut longest = 0;
+        let mut since: Option<i64> = None;
+        for block in self.blocks.range(first..) {
+            let begin = block.times[0];
+            if since.is_none() && begin >= until {
+                return longest;
+            }
+            if step == 0 && block.least >= wanted {
+                since = since.or(Some(begin.max(from)));
+                continue;
+            }
+            if step == 0 && block.most < wanted {
+                longest = since.take().map_or(longest, |since| longest.max(begin - since));
+                continue;
+            }
+            for (time, free) in block.times.iter().zip(&block.free).skip(step) {
+                if free + block.shift < wanted {
+                    longest = since.take().map_or(longest, |since| longest.max(time - since));
+                } else if since.is_none() && *time < until {
+                    since = Some((*time).max(from));
+                }
+                if since.is_none() && *time >= until {
+                    return longest;
+                }
+            }
+            step = 0;
+        }
+        if since.is_some() { i64::MAX } else { longest }
+    }
+
+    /// The most processors that are free at any time from `from` on and before `until`.
+    pub(super) fn most(&self, from: i64, until: i64) -> u32 {
+        let (first, mut step) = self.locate(from);
+        let mut most = 0;
+        for block in self.blocks.range(first..) {
+            if block.times[0] >= until {
+                break;
+            }
+            if block.most > most {
+                let steps = block.times.iter().zip(&block.free).skip(step);
+                let steps = steps.take_while(|(time, _)| **time < until);
+                most = steps.map(|(_, free)| free + block.shift).fold(most, i64::max);
+            }
+            step = 0;
+        }
+        // Never more than the machine has.
+        most as u32
+    }
+
     /// Whether `processors` are free from `from` for `duration` seconds.
     pub fn fits(&self, from: i64, processors: u32, duration: i64) -> bool {
         let wanted = i64::from(processors);
