@@ -4,6 +4,7 @@ use super::ends::Ends;
 use super::profile::Profile;
 use super::queue::{Order, Queue};
 use super::releases::Releases;
+use super::stretches::Stretches;
 use super::{Job, Workload};
 
 /// So many jobs are planned in order before those behind them are looked at; then twice as many.
@@ -28,6 +29,10 @@ struct Conservative<'a> {
     planned: Vec<(i64, usize)>,
     /// What is left free by the jobs that run and the planned ones; none if it was not needed since a job ended early.
     plan: Option<Profile>,
+    /// The largest estimate of all.
+    longest: i64,
+    /// Kept for its memory.
+    stretches: Stretches,
     ends: Ends,
     releases: Releases,
     free: u32,
@@ -43,6 +48,8 @@ impl<'a> Conservative<'a> {
             queue: Queue::new(workload, Order::Arrival),
             planned: Vec::new(),
             plan: None,
+            longest: workload.jobs.iter().map(|job| job.estimate).max().unwrap_or(0),
+            stretches: Stretches::default(),
             ends: Ends::default(),
             releases: Releases::default(),
             free: workload.processors,
@@ -129,26 +136,24 @@ impl<'a> Conservative<'a> {
     /// in the window gets one after it. If the first job for which there is one lies in the window with its end too, then
     /// those before it cannot touch it, and its place is known without theirs; and they will find theirs as if it were not there.
     fn plan_out_of_order(&mut self) {
-        loop {
-            let Some(plan) = &self.plan else { return };
-            let stretch = |class| plan.longest(self.now, self.now + 1, self.queue.processors(class));
-            let could_start =
-                self.queue.classes_within(self.free).map(|class| (class, stretch(class))).filter(|(class, stretch)| self.queue.shortest(*class) <= *stretch);
-            let Some(window) = could_start.map(|(_, stretch)| stretch).max() else { return };
-            let until = self.now.saturating_add(window);
-            let most = plan.most(self.now, until);
-            let first = self
+        while let Some(plan) = &self.plan {
+            self.stretches.find(plan, self.now, self.now + 1, self.longest);
+            let could_start = self
                 .queue
-                .classes_within(most)
-                .filter_map(|class| {
-                    let longest = plan.longest(self.now, until, self.queue.processors(class)).min(i64::MAX - 1);
-                    self.queue.first_within(class, longest)
-                })
-                .min();
-            let Some(rank) = first else { return };
+                .classes_within(self.stretches.most())
+                .map(|class| (self.queue.shortest(class), self.stretches.of(self.queue.processors(class))))
+                .filter(|(shortest, stretch)| shortest <= stretch);
+            let Some(window) = could_start.map(|(_, stretch)| stretch.min(self.longest)).max() else { return };
+            let until = self.now + window;
+            self.stretches.find(plan, self.now, until, self.longest);
+            let soon = self.queue.classes_within(self.stretches.most()).filter_map(|class| {
+                let stretch = self.stretches.of(self.queue.processors(class));
+                self.queue.first_within(class, stretch.min(self.longest))
+            });
+            let Some(rank) = soon.min() else { return };
             let Job { processors, estimate, .. } = self.jobs[rank];
             let start = plan.earliest(self.now, processors, estimate);
-            if start > self.now && start + estimate > until {
+            if start + estimate > until {
                 return;
             }
             self.place(rank, start);

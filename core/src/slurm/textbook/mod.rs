@@ -36,6 +36,7 @@ mod profile;
 mod queue;
 mod releases;
 mod sjf;
+mod stretches;
 mod timeline;
 mod workload;
 

@@ -186,60 +186,6 @@ impl Profile {
         since
     }
 
-    /// The longest stretch that begins from `from` on and before `until` and in which `processors` are free, in seconds; 0 if there is
-    /// none, and `i64::MAX` for one without end.
-    pub(super) fn longest(&self, from: i64, until: i64, processors: u32) -> i64 {
-        let wanted = i64::from(processors);
-        let (first, mut step) = self.locate(from);
-        let mut longest = 0;
-        let mut since: Option<i64> = None;
-        for block in self.blocks.range(first..) {
-            let begin = block.times[0];
-            if since.is_none() && begin >= until {
-                return longest;
-            }
-            if step == 0 && block.least >= wanted {
-                since = since.or(Some(begin.max(from)));
-                continue;
-            }
-            if step == 0 && block.most < wanted {
-                longest = since.take().map_or(longest, |since| longest.max(begin - since));
-                continue;
-            }
-            for (time, free) in block.times.iter().zip(&block.free).skip(step) {
-                if free + block.shift < wanted {
-                    longest = since.take().map_or(longest, |since| longest.max(time - since));
-                } else if since.is_none() && *time < until {
-                    since = Some((*time).max(from));
-                }
-                if since.is_none() && *time >= until {
-                    return longest;
-                }
-            }
-            step = 0;
-        }
-        if since.is_some() { i64::MAX } else { longest }
-    }
-
-    /// The most processors that are free at any time from `from` on and before `until`.
-    pub(super) fn most(&self, from: i64, until: i64) -> u32 {
-        let (first, mut step) = self.locate(from);
-        let mut most = 0;
-        for block in self.blocks.range(first..) {
-            if block.times[0] >= until {
-                break;
-            }
-            if block.most > most {
-                let steps = block.times.iter().zip(&block.free).skip(step);
-                let steps = steps.take_while(|(time, _)| **time < until);
-                most = steps.map(|(_, free)| free + block.shift).fold(most, i64::max);
-            }
-            step = 0;
-        }
-        // Never more than the machine has.
-        most as u32
-    }
-
     /// Whether `processors` are free from `from` for `duration` seconds.
     pub fn fits(&self, from: i64, processors: u32, duration: i64) -> bool {
         let wanted = i64::from(processors);
@@ -261,6 +207,17 @@ impl Profile {
         true
     }
 
+    /// The steps from a time on; the first of them may begin before it.
+    pub(super) fn steps_from(&self, time: i64) -> impl Iterator<Item = (i64, i64)> {
+        let (first, step) = self.locate(time);
+        let blocks = self.blocks.range(first..);
+        blocks
+            .flat_map(|block| {
+                block.times.iter().zip(&block.free).map(|(time, free)| (*time, free + block.shift))
+            })
+            .skip(step)
+    }
+
     /// Its steps: when each begins, and how many processors are free then.
     pub fn steps(&self) -> impl Iterator<Item = (i64, i64)> {
         self.blocks.iter().flat_map(|block| {
@@ -270,6 +227,11 @@ impl Profile {
 
     /// Block and step in which a time lies; the first for one before all.
     fn locate(&self, time: i64) -> (usize, usize) {
+        // Most questions are about now.
+        let first = &self.blocks[0].times;
+        if first.get(1).or_else(|| self.blocks.get(1).map(|block| &block.times[0])).is_none_or(|next| *next > time) {
+            return (0, 0);
+        }
         let block = self.blocks.partition_point(|block| block.times[0] <= time).saturating_sub(1);
         let step = self.blocks[block].times.partition_point(|begin| *begin <= time).saturating_sub(1);
         (block, step)
