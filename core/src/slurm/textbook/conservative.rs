@@ -124,7 +124,7 @@ impl<'a> Conservative<'a> {
                 self.plan_next();
                 planned += 1;
             } else {
-                self.plan_out_of_order();
+                self.plan_out_of_order(batch / 8);
                 (planned, batch) = (0, batch * 2);
             }
         }
@@ -135,8 +135,9 @@ impl<'a> Conservative<'a> {
     /// Let the window be the time from now that any job could take which could start now. A job for which there is no place that begins
     /// in the window gets one after it. If the first job for which there is one lies in the window with its end too, then
     /// those before it cannot touch it, and its place is known without theirs; and they will find theirs as if it were not there.
-    fn plan_out_of_order(&mut self) {
-        while let Some(plan) = &self.plan {
+    fn plan_out_of_order(&mut self, most: usize) {
+        for _ in 0..most {
+            let Some(plan) = &self.plan else { return };
             self.stretches.find(plan, self.now, self.now + 1, self.longest);
             let could_start = self
                 .queue

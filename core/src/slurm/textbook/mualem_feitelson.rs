@@ -22,6 +22,12 @@ struct MualemFeitelson<'a> {
     /// Reservations as (time, rank), of which those that were moved are stale.
     due: Ends,
     profile: Profile,
+    /// The end of all that was freed since each waiting job was last asked whether it can move.
+    freed: i64,
+    /// The same of what was freed by jobs that ended at this instant.
+    freed_by_ends: i64,
+    /// At least as many as are free at any time of what was freed.
+    most_freed: u32,
     ends: Ends,
     now: i64,
     arrived: usize,
@@ -35,6 +41,9 @@ impl<'a> MualemFeitelson<'a> {
             starts: vec![i64::MAX; workload.jobs.len()],
             due: Ends::default(),
             profile: Profile::new(0, workload.processors),
+            freed: 0,
+            freed_by_ends: 0,
+            most_freed: 0,
             ends: Ends::default(),
             now: 0,
             arrived: 0,
@@ -52,7 +61,10 @@ impl<'a> MualemFeitelson<'a> {
         while let Some(rank) = self.ends.pop(now) {
             let job = &self.jobs[rank];
             if job.run < job.estimate {
-                self.profile.give(now, self.starts[rank] + job.estimate, job.processors);
+                let believed = self.starts[rank] + job.estimate;
+                self.profile.give(now, believed, job.processors);
+                self.freed = self.freed.max(believed);
+                self.freed_by_ends = self.freed_by_ends.max(believed);
                 early = true;
             }
         }
@@ -76,17 +88,33 @@ impl<'a> MualemFeitelson<'a> {
     }
 
     /// Moves each waiting job to the earliest time that is free.
+    ///
+    /// A job that could not move when it was last asked can only move now into a place that touches what was freed since: by jobs that ended
+    /// now, and by those that moved, now or the last time.
     fn compress(&mut self) {
+        let (mut freed_now, mut most_now) = (self.now, 0);
+        self.most_freed = self.most_freed.max(self.profile.most(self.now, self.freed_by_ends));
         let mut next = self.waiting.first();
         while let Some(rank) = next {
-            let Job { processors, estimate, .. } = self.jobs[rank];
-            let reserved = self.starts[rank];
-            if let Some(start) = self.profile.earlier(self.now, reserved, processors, estimate) {
-                self.profile.give(reserved, reserved + estimate, processors);
-                self.reserve(rank, start);
-            }
             next = self.waiting.next(rank + 1);
+            let Job { processors, estimate, .. } = self.jobs[rank];
+            if processors > self.most_freed {
+                continue;
+            }
+            let reserved = self.starts[rank];
+            let Some(start) = self.profile.earlier(self.now, reserved, self.freed, processors, estimate) else {
+                continue;
+            };
+            let until = reserved + estimate;
+            self.profile.give(reserved, until, processors);
+            self.reserve(rank, start);
+            freed_now = freed_now.max(until);
+            self.freed = self.freed.max(until);
+            most_now = most_now.max(self.profile.most(reserved, until));
+            self.most_freed = self.most_freed.max(most_now);
         }
+        (self.freed, self.most_freed) = (freed_now, most_now);
+        self.freed_by_ends = self.now;
     }
 
     fn reserve(&mut self, rank: usize, start: i64) {

@@ -152,14 +152,22 @@ impl Profile {
     }
 
     /// The earliest time from `from` on and before `reserved` to which a reservation at `reserved` can be moved: one at which
-    /// `processors` are free for `duration` seconds or until `reserved`, since from there on they are its own.
-    pub fn earlier(&self, from: i64, reserved: i64, processors: u32, duration: i64) -> Option<i64> {
+    /// `processors` are free for `duration` seconds or until `reserved`, since from there on they are its own. Only times before `until`
+    /// are tried.
+    pub fn earlier(
+        &self,
+        from: i64,
+        reserved: i64,
+        until: i64,
+        processors: u32,
+        duration: i64,
+    ) -> Option<i64> {
         let wanted = i64::from(processors);
         let (first, mut step) = self.locate(from);
         let mut since: Option<i64> = None;
         for block in self.blocks.range(first..) {
             let begin = block.times[0];
-            if begin >= reserved || since.is_some_and(|since| begin - since >= duration) {
+            if begin >= reserved || since.map_or(begin >= until, |since| begin - since >= duration) {
                 return since;
             }
             if step == 0 && block.most < wanted {
@@ -172,7 +180,7 @@ impl Profile {
             }
             let wanted = wanted - block.shift;
             for (time, free) in block.times.iter().zip(&block.free).skip(step) {
-                if *time >= reserved || since.is_some_and(|since| time - since >= duration) {
+                if *time >= reserved || since.map_or(*time >= until, |since| time - since >= duration) {
                     return since;
                 }
                 if *free < wanted {
@@ -184,6 +192,22 @@ impl Profile {
             step = 0;
         }
         since
+    }
+
+    /// The most processors that are free at any time from `from` on and before `until`; 0 if there is no such time.
+    pub(super) fn most(&self, from: i64, until: i64) -> u32 {
+        let (first, mut step) = self.locate(from);
+        let mut most = 0;
+        for block in self.blocks.range(first..).take_while(|block| block.times[0] < until) {
+            if block.most > most {
+                let steps = block.times.iter().zip(&block.free).skip(step);
+                let steps = steps.take_while(|(time, _)| **time < until);
+                most = steps.map(|(_, free)| free + block.shift).fold(most, i64::max);
+            }
+            step = 0;
+        }
+        // Never more than the machine has.
+        most as u32
     }
 
     /// Whether `processors` are free from `from` for `duration` seconds.
@@ -359,7 +383,7 @@ mod tests {
                         let place = from as usize % taken.len();
                         let (reserved, until, processors) = taken[place];
                         if reserved >= now {
-                            let found = profile.earlier(now, reserved, processors, until - reserved);
+                            let found = profile.earlier(now, reserved, i64::MAX, processors, until - reserved);
                             plain.change(reserved, until, i64::from(processors));
                             let expect = (now..).find(|start| plain.fits(*start, processors, until - reserved));
                             plain.change(reserved, until, -i64::from(processors));

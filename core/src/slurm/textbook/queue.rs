@@ -118,11 +118,6 @@ impl Queue {
         self.waiting.first()
     }
 
-    /// The first position from `from` on.
-    pub fn next(&self, from: usize) -> Option<usize> {
-        self.waiting.next(from)
-    }
-
     /// The classes that have a job which waits, by rising number of processors up to `free`.
     pub fn classes_within(&self, free: u32) -> impl Iterator<Item = usize> {
         std::iter::successors(self.filled.first(), |class| self.filled.next(class + 1))
