@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-/// Steps of a block; a full one is halved.
-const FULL: usize = 64;
+/// Steps of a block; a full one is halved. Few in tests, whose profiles are short.
+const FULL: usize = if cfg!(test) { 4 } else { 64 };
 
 /// A step function of time: free processors, from now on for ever.
 ///

@@ -1,7 +1,7 @@
 //! When the scheduler believes that processors come free.
 
-/// Entries of a block; a full one is halved.
-const FULL: usize = 64;
+/// Entries of a block; a full one is halved. Few in tests, in which there are few.
+const FULL: usize = if cfg!(test) { 4 } else { 64 };
 
 /// The ends that estimates promise, and how many processors each frees: in order of time, in blocks that know their sum.
 #[derive(Clone, Debug, Default)]
