@@ -60,8 +60,7 @@ fn every_start_is_the_one_of_the_table(log: &Path, table: &Path, policy: Policy)
     let names = ["rank", "job", "submit", "procs", "run", "estimate"];
     let columns = names.map(|name| table.column(name).expect("the column"));
     for (rank, (job, row)) in workload.jobs.iter().zip(&table.rows).enumerate() {
-        let ours =
-            [rank as i64, job.number, job.submit, i64::from(job.processors), job.run, job.estimate];
+        let ours = [rank as i64, job.number, job.submit, i64::from(job.processors), job.run, job.estimate];
         let theirs = columns.map(|column| row[column]);
         if ours != theirs {
             return Err(format!("{names:?} are {ours:?} instead of {theirs:?}").into());

@@ -65,7 +65,8 @@ impl Reference {
                 continue;
             };
             verdict.compared += 1;
-            let ours = [rank as i64, job.number, job.submit, i64::from(job.processors), job.run, job.estimate];
+            let ours =
+                [rank as i64, job.number, job.submit, i64::from(job.processors), job.run, job.estimate];
             let mut other = None;
             for (column, ours) in known.iter().zip(ours) {
                 if let Some(column) = *column {

@@ -47,7 +47,8 @@ pub fn warnings(name: &str, log: &Log, workload: &Workload) -> Vec<String> {
     let told = log.faults.iter().take(TOLD);
     let mut warnings: Vec<_> = told.map(|fault| format!("{name}: {fault}; the row is dropped")).collect();
     if log.faults.len() > TOLD {
-        warnings.push(format!("{name}: {} more rows are not well formed and dropped", log.faults.len() - TOLD));
+        warnings
+            .push(format!("{name}: {} more rows are not well formed and dropped", log.faults.len() - TOLD));
     }
     if let Some(line) = workload.first_out_of_order {
         let rows = workload.out_of_order;

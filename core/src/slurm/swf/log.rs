@@ -116,9 +116,7 @@ fn record(line: u32, row: &[u8]) -> Result<Record, FaultKind> {
         let text = String::from_utf8_lossy(fields[field]).chars().take(40).collect();
         FaultKind::NotANumber { field, text, expected }
     };
-    let int = |field: usize| {
-        integer(fields[field]).ok_or_else(|| not(field, "an integer within ±10^12"))
-    };
+    let int = |field: usize| integer(fields[field]).ok_or_else(|| not(field, "an integer within ±10^12"));
     let float = |field: usize| real(fields[field]).ok_or_else(|| not(field, "a number"));
     Ok(Record {
         line,

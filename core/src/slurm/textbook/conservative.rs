@@ -146,7 +146,9 @@ impl<'a> Conservative<'a> {
                 .classes_within(self.stretches.most())
                 .map(|class| (self.queue.shortest(class), self.stretches.of(self.queue.processors(class))))
                 .filter(|(shortest, stretch)| shortest <= stretch);
-            let Some(window) = could_start.map(|(_, stretch)| stretch.min(self.longest)).max() else { return };
+            let Some(window) = could_start.map(|(_, stretch)| stretch.min(self.longest)).max() else {
+                return;
+            };
             let until = self.now + window;
             self.stretches.find(plan, self.now, until, self.longest);
             let soon = self.queue.classes_within(self.stretches.most()).filter_map(|class| {

@@ -16,7 +16,9 @@ pub(super) fn replay(workload: &Workload) -> Vec<i64> {
             free += jobs[ended].processors;
         }
         // It is not wider than the machine, so enough have ended when all have.
-        while free < job.processors && let Some(end) = ends.next() {
+        while free < job.processors
+            && let Some(end) = ends.next()
+        {
             now = end;
             while let Some(ended) = ends.pop(now) {
                 free += jobs[ended].processors;

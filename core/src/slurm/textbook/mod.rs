@@ -23,6 +23,7 @@
 //! # Ok::<(), clusterlab::slurm::textbook::WorkloadError>(())
 //! ```
 
+mod backlog;
 mod bits;
 mod conservative;
 mod easy;
@@ -43,6 +44,7 @@ mod workload;
 #[cfg(test)]
 mod properties;
 
+pub use backlog::backlog;
 pub use metrics::Metrics;
 pub use policy::{Policy, UnknownPolicy};
 pub use profile::Profile;

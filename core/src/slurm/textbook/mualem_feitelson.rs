@@ -102,7 +102,8 @@ impl<'a> MualemFeitelson<'a> {
                 continue;
             }
             let reserved = self.starts[rank];
-            let Some(start) = self.profile.earlier(self.now, reserved, self.freed, processors, estimate) else {
+            let Some(start) = self.profile.earlier(self.now, reserved, self.freed, processors, estimate)
+            else {
                 continue;
             };
             let until = reserved + estimate;

@@ -40,9 +40,10 @@ struct Block {
 
 impl Block {
     fn measure(&mut self) {
-        let (least, most) = self.free.iter().fold((i64::MAX, i64::MIN), |(least, most), free| {
-            (least.min(*free), most.max(*free))
-        });
+        let (least, most) = self
+            .free
+            .iter()
+            .fold((i64::MAX, i64::MIN), |(least, most), free| (least.min(*free), most.max(*free)));
         self.least = least + self.shift;
         self.most = most + self.shift;
     }
@@ -253,7 +254,11 @@ impl Profile {
     fn locate(&self, time: i64) -> (usize, usize) {
         // Most questions are about now.
         let first = &self.blocks[0].times;
-        if first.get(1).or_else(|| self.blocks.get(1).map(|block| &block.times[0])).is_none_or(|next| *next > time) {
+        if first
+            .get(1)
+            .or_else(|| self.blocks.get(1).map(|block| &block.times[0]))
+            .is_none_or(|next| *next > time)
+        {
             return (0, 0);
         }
         let block = self.blocks.partition_point(|block| block.times[0] <= time).saturating_sub(1);
@@ -361,6 +366,8 @@ mod tests {
 
     const LENGTH: i64 = 600;
     const PROCESSORS: u32 = 16;
+    /// So many that everything fits at their end.
+    const SECONDS: i64 = 40_000;
 
     proptest! {
         #[test]
@@ -368,8 +375,7 @@ mod tests {
             steps in prop::collection::vec((0..LENGTH, 1..60_i64, 1..=PROCESSORS, any::<u8>()), 1..250)
         ) {
             let mut profile = Profile::new(0, PROCESSORS);
-            // So long that everything fits at its end.
-            let mut plain = Plain(vec![i64::from(PROCESSORS); 40_000]);
+            let mut plain = Plain(vec![i64::from(PROCESSORS); SECONDS as usize]);
             let mut taken: Vec<(i64, i64, u32)> = Vec::new();
             let mut now = 0;
             for (from, duration, processors, what) in steps {
@@ -385,7 +391,7 @@ mod tests {
                         if reserved >= now {
                             let found = profile.earlier(now, reserved, i64::MAX, processors, until - reserved);
                             plain.change(reserved, until, i64::from(processors));
-                            let expect = (now..).find(|start| plain.fits(*start, processors, until - reserved));
+                            let expect = (now..SECONDS).find(|start| plain.fits(*start, processors, until - reserved));
                             plain.change(reserved, until, -i64::from(processors));
                             prop_assert_eq!(found.or(Some(reserved)), expect);
                         }
@@ -398,7 +404,7 @@ mod tests {
                     _ => {
                         let from = from.max(now);
                         let start = profile.earliest(from, processors, duration);
-                        let expect = (from..).find(|start| plain.fits(*start, processors, duration));
+                        let expect = (from..SECONDS).find(|start| plain.fits(*start, processors, duration));
                         prop_assert_eq!(Some(start), expect);
                         prop_assert_eq!(
                             profile.fits(from, processors, duration),

@@ -37,7 +37,8 @@ fn seconds(jobs: &[Job], running: &[(i64, usize)], now: i64) -> Vec<i64> {
 fn take(free: &mut [i64], job: &Job) -> usize {
     let wanted = i64::from(job.processors);
     let length = job.estimate as usize;
-    let first = (0..).find(|start| free[*start..].iter().take(length).all(|free| *free >= wanted)).unwrap();
+    let first =
+        (0..free.len()).find(|start| free[*start..].iter().take(length).all(|free| *free >= wanted)).unwrap();
     free.iter_mut().skip(first).take(length).for_each(|free| *free -= wanted);
     first
 }

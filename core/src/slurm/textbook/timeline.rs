@@ -78,9 +78,11 @@ mod tests {
     #[test]
     fn each_stretch_has_its_part_of_every_wait_and_every_run() {
         let job = |submit, run, processors| Job { number: 1, submit, run, estimate: run, processors };
-        let workload = Workload { jobs: vec![job(0, 25, 2), job(5, 15, 4)], processors: 4, ..Workload::default() };
+        let workload =
+            Workload { jobs: vec![job(0, 25, 2), job(5, 15, 4)], processors: 4, ..Workload::default() };
         let stretches = timeline(&workload, &[0, 25], 4);
-        let means: Vec<_> = stretches.iter().map(|stretch| (stretch.time, stretch.waiting, stretch.busy)).collect();
+        let means: Vec<_> =
+            stretches.iter().map(|stretch| (stretch.time, stretch.waiting, stretch.busy)).collect();
         assert_eq!(means, [(5.0, 0.5, 2.0), (15.0, 1.0, 2.0), (25.0, 0.5, 3.0), (35.0, 0.0, 4.0)]);
         assert_eq!(timeline(&workload, &[0, 25], 0), []);
     }

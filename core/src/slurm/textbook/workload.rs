@@ -241,7 +241,8 @@ mod tests {
     fn log(rows: &[[i64; 6]]) -> Log {
         let mut text = "; MaxProcs: 8\n".to_owned();
         for [job, submit, run, allocated, asked, estimate] in rows {
-            text += &format!("{job} {submit} -1 {run} {allocated} -1 -1 {asked} {estimate}{}\n", " -1".repeat(9));
+            text +=
+                &format!("{job} {submit} -1 {run} {allocated} -1 -1 {asked} {estimate}{}\n", " -1".repeat(9));
         }
         Log::read(text.as_bytes())
     }
