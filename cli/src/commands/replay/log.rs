@@ -50,11 +50,21 @@ pub fn warnings(name: &str, log: &Log, workload: &Workload) -> Vec<String> {
         warnings
             .push(format!("{name}: {} more rows are not well formed and dropped", log.faults.len() - TOLD));
     }
-    if let Some(line) = workload.first_out_of_order {
-        let rows = workload.out_of_order;
-        warnings.push(format!(
-            "{name}: line {line}: submitted earlier than a row before it; {rows} such rows were sorted to their place"
-        ));
+    // The first of these reasons are the rows above; the last is what was asked for.
+    let dropped = workload.dropped.reasons();
+    for (rows, what) in &dropped[1..dropped.len() - 1] {
+        if let Some(line) = rows.first_line {
+            warnings.push(format!("{name}: line {line}: {what}; {} dropped", such(rows.count)));
+        }
+    }
+    if let Some(line) = workload.out_of_order.first_line {
+        let such = such(workload.out_of_order.count);
+        warnings
+            .push(format!("{name}: line {line}: submitted earlier than a row before it; {such} sorted in"));
     }
     warnings
+}
+
+fn such(count: usize) -> String {
+    if count == 1 { "the row is".to_owned() } else { format!("{count} such rows are") }
 }

@@ -228,12 +228,12 @@ impl Swf {
                 rows,
                 jobs: workload.jobs.len(),
                 dropped: Dropped {
-                    unreadable: dropped.unreadable,
-                    no_processors: dropped.no_processors,
-                    too_wide: dropped.too_wide,
-                    no_run_time: dropped.no_run_time,
-                    no_submit_time: dropped.no_submit_time,
-                    over_limit: dropped.over_limit,
+                    unreadable: dropped.unreadable.count,
+                    no_processors: dropped.no_processors.count,
+                    too_wide: dropped.too_wide.count,
+                    no_run_time: dropped.no_run_time.count,
+                    no_submit_time: dropped.no_submit_time.count,
+                    over_limit: dropped.over_limit.count,
                 },
                 adjusted: Adjusted {
                     processors_missing: adjusted.processors_missing,
@@ -241,7 +241,7 @@ impl Swf {
                     run_raised: adjusted.run_raised,
                     estimate_raised: adjusted.estimate_raised,
                 },
-                out_of_order: workload.out_of_order,
+                out_of_order: workload.out_of_order.count,
                 warnings: &warnings,
             }));
         }

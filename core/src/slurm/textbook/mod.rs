@@ -49,7 +49,7 @@ pub use metrics::Metrics;
 pub use policy::{Policy, UnknownPolicy};
 pub use profile::Profile;
 pub use timeline::{Stretch, timeline};
-pub use workload::{Adjusted, Dropped, Job, Workload, WorkloadError};
+pub use workload::{Adjusted, Dropped, Job, Rows, Workload, WorkloadError};
 
 /// When each job starts under a policy, by rank.
 pub fn replay(workload: &Workload, policy: Policy) -> Vec<i64> {

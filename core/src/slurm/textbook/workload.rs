@@ -18,9 +18,23 @@ pub struct Workload {
     /// What of the jobs was changed.
     pub adjusted: Adjusted,
     /// Rows that stand behind one that was submitted later. They were sorted; rows of one second keep their order.
-    pub out_of_order: usize,
-    /// Line of the first of these.
-    pub first_out_of_order: Option<u32>,
+    pub out_of_order: Rows,
+}
+
+/// Rows of a log that have something in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// How many.
+    pub count: usize,
+    /// Line of the first, from 1; none if there is none.
+    pub first_line: Option<u32>,
+}
+
+impl Rows {
+    fn add(&mut self, line: u32) {
+        self.count += 1;
+        self.first_line.get_or_insert(line);
+    }
 }
 
 /// A job.
@@ -42,17 +56,17 @@ pub struct Job {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
     /// Not well formed: [`Log::faults`].
-    pub unreadable: usize,
+    pub unreadable: Rows,
     /// Asks for no processors, and got none.
-    pub no_processors: usize,
+    pub no_processors: Rows,
     /// Asks for more processors than there are.
-    pub too_wide: usize,
+    pub too_wide: Rows,
     /// Its run time is negative: not known.
-    pub no_run_time: usize,
+    pub no_run_time: Rows,
     /// Its submit time is negative.
-    pub no_submit_time: usize,
+    pub no_submit_time: Rows,
     /// Stands behind the limit that was asked for.
-    pub over_limit: usize,
+    pub over_limit: Rows,
 }
 
 /// Jobs of which a field was changed. One may count several times.
@@ -95,11 +109,11 @@ pub enum WorkloadError {
 impl Dropped {
     /// How many together.
     pub fn total(&self) -> usize {
-        self.reasons().iter().map(|(count, _)| count).sum()
+        self.reasons().iter().map(|(rows, _)| rows.count).sum()
     }
 
     /// How many for each reason, in words.
-    pub const fn reasons(&self) -> [(usize, &'static str); 6] {
+    pub const fn reasons(&self) -> [(Rows, &'static str); 6] {
         [
             (self.unreadable, "not well formed"),
             (self.no_processors, "without processors"),
@@ -125,19 +139,22 @@ impl Adjusted {
 
 impl std::fmt::Display for Dropped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        list(f, &self.reasons())
+        list(f, self.reasons().iter().map(|(rows, what)| (rows.count, *what)))
     }
 }
 
 impl std::fmt::Display for Adjusted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        list(f, &self.changes())
+        list(f, self.changes().into_iter())
     }
 }
 
-fn list(f: &mut std::fmt::Formatter<'_>, counts: &[(usize, &str)]) -> std::fmt::Result {
+fn list<'a>(
+    f: &mut std::fmt::Formatter<'_>,
+    counts: impl Iterator<Item = (usize, &'a str)>,
+) -> std::fmt::Result {
     let mut first = true;
-    for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
+    for (count, what) in counts.filter(|(count, _)| *count > 0) {
         let comma = if first { "" } else { ", " };
         write!(f, "{comma}{count} {what}")?;
         first = false;
@@ -156,23 +173,25 @@ impl Workload {
             .or_else(|| log.header.processors())
             .filter(|processors| *processors > 0)
             .ok_or(WorkloadError::NoProcessors)?;
-        let mut dropped = Dropped { unreadable: log.faults.len(), ..Dropped::default() };
-        let (mut out_of_order, mut first_out_of_order, mut latest) = (0, None, i64::MIN);
+        let first_line = log.faults.first().map(|fault| fault.line);
+        let unreadable = Rows { count: log.faults.len(), first_line };
+        let mut dropped = Dropped { unreadable, ..Dropped::default() };
+        let (mut out_of_order, mut latest) = (Rows::default(), i64::MIN);
         let mut kept: Vec<(Job, &Record)> = Vec::with_capacity(log.records.len());
         for record in &log.records {
             let Some(job) = job(record, processors, &mut dropped) else { continue };
             if job.submit < latest {
-                out_of_order += 1;
-                first_out_of_order = first_out_of_order.or(Some(record.line));
+                out_of_order.add(record.line);
             }
             latest = latest.max(job.submit);
             kept.push((job, record));
         }
-        if out_of_order > 0 {
+        if out_of_order.count > 0 {
             kept.sort_by_key(|(job, _)| job.submit);
         }
         if let Some(limit) = limit.filter(|limit| *limit < kept.len()) {
-            dropped.over_limit = kept.len() - limit;
+            let first_line = kept.get(limit).map(|(_, record)| record.line);
+            dropped.over_limit = Rows { count: kept.len() - limit, first_line };
             kept.truncate(limit);
         }
         let Some(epoch) = kept.first().map(|(job, _)| job.submit) else {
@@ -191,7 +210,7 @@ impl Workload {
         if u32::try_from(jobs.len()).is_err() || last + estimates > i128::from(i64::MAX / 2) {
             return Err(WorkloadError::TooLarge { jobs: jobs.len(), estimates });
         }
-        Ok(Self { processors, jobs, epoch, dropped, adjusted, out_of_order, first_out_of_order })
+        Ok(Self { processors, jobs, epoch, dropped, adjusted, out_of_order })
     }
 }
 
@@ -219,7 +238,7 @@ fn job(record: &Record, processors: u32, dropped: &mut Dropped) -> Option<Job> {
             processors: asked as u32,
         });
     };
-    *reason += 1;
+    reason.add(record.line);
     None
 }
 
@@ -281,6 +300,7 @@ mod tests {
             "1 not well formed, 2 without processors, 1 wider than the machine, 1 with a negative run time, \
              1 with a negative submit time, 1 over the limit"
         );
+        assert_eq!(workload.dropped.no_submit_time.first_line, Some(6));
     }
 
     #[test]
@@ -289,7 +309,7 @@ mod tests {
         let workload = Workload::new(&log(&rows), None, None).unwrap();
         let order: Vec<_> = workload.jobs.iter().map(|job| (job.number, job.submit)).collect();
         assert_eq!(order, [(2, 0), (3, 0), (1, 20), (4, 30)]);
-        assert_eq!((workload.out_of_order, workload.first_out_of_order), (2, Some(3)));
+        assert_eq!(workload.out_of_order, Rows { count: 2, first_line: Some(3) });
         assert_eq!(workload.epoch, 30);
     }
 
@@ -299,8 +319,12 @@ mod tests {
         assert_eq!(error, WorkloadError::NoProcessors);
         let error = Workload::new(&log(&[[1, 0, 1, 16, -1, 1]]), None, None).unwrap_err();
         assert_eq!(error.to_string(), "none of the 1 rows is a job: 1 wider than the machine");
-        let forever = 1_000_000_000_000;
-        let rows: Vec<_> = (0..5_000_000).map(|job| [job, 0, 1, 1, 1, forever]).take(3).collect();
-        assert!(Workload::new(&log(&rows), None, None).is_ok());
+        let mut long = log(&[[1, 0, 1, 1, 1, 1]; 3]);
+        for record in &mut long.records {
+            record.requested_time = i64::MAX / 4;
+        }
+        let error = Workload::new(&long, None, None).unwrap_err();
+        let told = "3 jobs with estimates of 6917529027641081853 s together are more than can be replayed";
+        assert_eq!(error.to_string(), told);
     }
 }
