@@ -166,8 +166,21 @@ fn reservations(workload: &Workload) -> (Vec<i64>, Vec<i64>) {
     }
 }
 
+/// A queue of wide jobs, and a few narrow ones of all lengths among them that may pass many.
+fn crowds() -> impl Strategy<Value = Workload> {
+    let wide = (1..30_i64, 0..60_i64, PROCESSORS / 2..=PROCESSORS);
+    let narrow = (1..40_i64, 0..40_i64, 1..=5_u32);
+    prop::collection::vec(prop_oneof![2 => wide, 1 => narrow], 10..50).prop_map(|jobs| {
+        let jobs = (0..).zip(jobs).map(|(number, (run, slack, processors))| {
+            let submit = number / 8;
+            Job { number, submit, run, estimate: run + slack, processors }
+        });
+        Workload { jobs: jobs.collect(), processors: PROCESSORS, ..Workload::default() }
+    })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn every_start_is_that_of_the_definition_taken_literally(workload in workloads(60)) {
@@ -181,6 +194,11 @@ proptest! {
         check(Policy::EasySjf, literally(&workload, |at| easy(at, true)))?;
         check(Policy::Conservative, literally(&workload, conservative))?;
         check(Policy::MualemFeitelson, reservations(&workload).0)?;
+    }
+
+    #[test]
+    fn a_job_that_passes_many_starts_as_if_all_of_them_had_been_planned(workload in crowds()) {
+        prop_assert_eq!(replay(&workload, Policy::Conservative), literally(&workload, conservative));
     }
 
     #[test]
