@@ -257,3 +257,101 @@ fn conform_replays_a_folder_and_tells_the_first_difference_of_what_does_not_agre
     let last: serde_json::Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
     assert_eq!(last, serde_json::json!({"type": "total", "passed": 0, "failed": 1}));
 }
+
+/// A row of a log: job, submit time, run time, processors and estimate.
+fn swf_row([job, submit, run, processors, estimate]: [i64; 5]) -> String {
+    format!("{job} {submit} -1 {run} {processors} -1 -1 {processors} {estimate}{}\n", " -1".repeat(9))
+}
+
+/// Three jobs on four processors: the second waits for all of them, the third fits in before it.
+fn swf_log() -> String {
+    "; MaxProcs: 4\n".to_owned()
+        + &swf_row([1, 100, 100, 3, 100])
+        + &swf_row([2, 101, 50, 4, 50])
+        + &swf_row([3, 102, 60, 1, 90])
+}
+
+#[test]
+fn replay_starts_each_job_of_a_log_and_compares_it_with_a_table() {
+    let folder = folder(
+        "replay",
+        &[
+            ("log.swf", &swf_log()),
+            ("right.csv", "rank,job,start_fcfs,start_easy\n0,1,0,0\n1,2,100,100\n2,3,150,2\n"),
+            ("wrong.csv", "rank,job,start\n0,1,0\n1,2,100\n2,3,3\n"),
+        ],
+    );
+    let ran = clusterlab(&folder, &["replay", "swf", "log.swf", "--out", "a.csv", "--plot", "a.svg"], "");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.starts_with("log: 3 jobs on 4 processors, of 3 rows\n  dropped: none\n"),
+        "{}",
+        ran.stdout
+    );
+    let table = std::fs::read_to_string(folder.join("a.csv")).unwrap();
+    assert_eq!(table, "rank,job,start\n0,1,0\n1,2,100\n2,3,2\n");
+    let svg = std::fs::read_to_string(folder.join("a.svg")).unwrap();
+    assert!(svg.contains("<title id=\"title\">log: 3 jobs on 4 processors</title>"), "{svg}");
+
+    let against = ["replay", "swf", "log.swf", "--policy", "fcfs,easy", "--against"];
+    let ran = clusterlab(&folder, &[&against[..], &["right.csv"]].concat(), "");
+    assert_eq!((ran.code, ran.stdout.matches("all 3 starts are those of the table").count()), (0, 2));
+    let ran = clusterlab(&folder, &["replay", "swf", "log.swf", "--against", "wrong.csv"], "");
+    assert_eq!(ran.code, 1);
+    let told = "  1 of 3 jobs differ from the table; the first: rank 2, job 3: starts at 2 instead of 3\n";
+    assert!(ran.stdout.ends_with(told), "{}", ran.stdout);
+
+    // Mean wait (0 + 99 + 0) / 3; 560 of 600 processor seconds.
+    let ran = clusterlab(&folder, &["replay", "swf", "log.swf", "--json"], "");
+    let last: serde_json::Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&last["policy"], &last["meanWait"], &last["makespan"]),
+        (&"easy".into(), &33.0.into(), &150.into())
+    );
+    assert!((last["utilization"].as_f64().unwrap() - 560.0 / 600.0).abs() < 1e-12);
+}
+
+#[test]
+fn replay_tells_rows_that_are_no_job_by_line_and_counts_what_it_drops() {
+    let text = swf_log()
+        + "4 103 7\n"
+        + &swf_row([5, 90, 10, 1, 10])
+        + &swf_row([6, -5, 10, 1, 10])
+        + &swf_row([7, 104, -1, 1, 10])
+        + &swf_row([8, 104, 10, 5, 10]).replace("-1 -1 5", "x -1 5");
+    let folder = folder(
+        "replay-bad",
+        &[("log.swf", &text), ("empty.swf", "1 2 3\n"), ("none.swf", "; MaxProcs: 1\n1 2 3\n")],
+    );
+    let ran = clusterlab(&folder, &["replay", "swf", "log.swf"], "");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(
+        ran.stderr,
+        "warning: log: line 5: 3 fields, expected 18; the row is dropped\n\
+         warning: log: line 9: field 6 (average CPU time): \"x\" is not a number; the row is dropped\n\
+         warning: log: line 8: with a negative run time; the row is dropped\n\
+         warning: log: line 7: with a negative submit time; the row is dropped\n\
+         warning: log: line 6: submitted earlier than a row before it; the row is sorted in\n"
+    );
+    let told = "log: 4 jobs on 4 processors, of 8 rows\n  dropped: 2 not well formed, 1 with a negative run time, \
+                1 with a negative submit time\n";
+    assert!(ran.stdout.starts_with(told), "{}", ran.stdout);
+
+    let check = |arguments: &[&str], expect: &str| {
+        let ran = clusterlab(&folder, &[&["replay", "swf"], arguments].concat(), "");
+        assert_eq!((ran.code, ran.stderr.as_str()), (2, expect));
+    };
+    check(
+        &["empty.swf"],
+        "error: cannot replay empty.swf (line 1: 3 fields, expected 18): the header has neither MaxProcs nor MaxNodes \
+         with a number above 0\n",
+    );
+    check(
+        &["none.swf"],
+        "error: cannot replay none.swf (line 2: 3 fields, expected 18): none of the 1 rows is a job: 1 not well formed\n",
+    );
+    check(
+        &["log.swf", "--policy", "slurm"],
+        "error: not modelled: a log through Slurm's own scheduler (--policy slurm)\n",
+    );
+}

@@ -42,6 +42,10 @@
     doc = "| 5 | [`lab`] | a whole lab from one spec: terminal, clock, save, rewind |"
 )]
 #![cfg_attr(feature = "kube", doc = "| 3 | [`kube`] | API server, scheduler, kubelet, `kubectl` |")]
+#![cfg_attr(
+    feature = "slurm",
+    doc = "| 3 | [`slurm`] | batch scheduling: logs of real machines, the textbook's policies |"
+)]
 //! | 2 | [`process`] | what runs in a container: shell, utilities, programs, files |
 //! | 1 | [`hardware`] | machines, GPUs, MIG, NVLink and PCIe |
 //! | 0 | [`sim`] | virtual time, events, randomness, journal |

@@ -1,5 +1,7 @@
 //! `clusterlab bench`: how fast the engines are, on this machine.
 
+mod slurm;
+
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -22,6 +24,7 @@ pub struct Bench {
 #[derive(Debug, Subcommand)]
 enum Engine {
     Kube(Kube),
+    Slurm(slurm::Slurm),
 }
 
 impl Bench {
@@ -29,6 +32,7 @@ impl Bench {
     pub fn run(self) -> Result<u8> {
         match self.engine {
             Engine::Kube(command) => command.run(),
+            Engine::Slurm(command) => command.run(),
         }
     }
 }

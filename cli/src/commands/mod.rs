@@ -5,9 +5,10 @@ mod check;
 mod conform;
 mod exercises;
 mod grade;
+mod replay;
 mod run;
 mod shell;
-mod replay;
+mod simulate;
 
 use clap::Subcommand;
 
@@ -21,6 +22,7 @@ pub enum Command {
     Check(check::Check),
     Conform(conform::Conform),
     Replay(replay::Replay),
+    Simulate(simulate::Simulate),
     Bench(bench::Bench),
 }
 
@@ -35,6 +37,7 @@ impl Command {
             Self::Check(command) => command.run(),
             Self::Conform(command) => command.run(),
             Self::Replay(command) => command.run(),
+            Self::Simulate(command) => command.run(),
             Self::Bench(command) => command.run(),
         }
     }

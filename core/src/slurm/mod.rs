@@ -1,5 +1,8 @@
 //! Slurm: the controller that knows jobs and resources, and what stands around it.
 //!
+//! [`controller`] is slurmctld, [`cluster`] a whole cluster whose nodes run scripts, [`commands`] what users type;
+//! [`swf`] reads logs of real machines, and [`textbook`] replays them under the policies of the literature.
+//!
 //! The reference is Slurm 22.05. Rules come from its manual pages and from what the real programs answered
 //! (`tests/fixtures/slurm`); where a rule is an observation the comment says so.
 
@@ -14,6 +17,8 @@ pub mod model;
 pub mod runner;
 pub mod select;
 pub mod simulate;
+pub mod swf;
+pub mod textbook;
 pub mod units;
 
 /// Seconds since 1970-01-01T00:00:00Z, as slurmctld stores every time; 0 is "not set".

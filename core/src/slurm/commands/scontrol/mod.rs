@@ -12,7 +12,6 @@ use crate::slurm::controller::Controller;
 use crate::slurm::error::SlurmError;
 use crate::slurm::{hostlist, units};
 
-pub(crate) use show_job::tres_text;
 
 /// Options that come before the command.
 #[derive(Clone, Copy, Debug, Default)]
