@@ -20,6 +20,7 @@ pub mod simulate;
 pub mod swf;
 pub mod textbook;
 pub mod units;
+pub mod whole_log;
 
 /// Seconds since 1970-01-01T00:00:00Z, as slurmctld stores every time; 0 is "not set".
 pub type Time = i64;

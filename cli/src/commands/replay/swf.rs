@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use clusterlab::slurm::swf::Log;
+use clusterlab::slurm::whole_log;
 use clusterlab::slurm::textbook::{Metrics, Policy, Workload, replay, timeline};
 use serde::Serialize;
 
@@ -95,6 +96,29 @@ enum Choice {
     All,
 }
 
+/// How a log is scheduled.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Textbook(Policy),
+    Slurm,
+}
+
+impl Way {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Textbook(policy) => policy.name(),
+            Self::Slurm => "slurm",
+        }
+    }
+
+    fn replay(self, workload: &Workload) -> Vec<i64> {
+        match self {
+            Self::Textbook(policy) => replay(workload, policy),
+            Self::Slurm => whole_log::replay(workload, &whole_log::Settings::default()),
+        }
+    }
+}
+
 /// What is told, as `--json` prints it.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
@@ -161,7 +185,7 @@ struct Against<'a> {
 impl Swf {
     /// Replays the log.
     pub fn run(self) -> anyhow::Result<u8> {
-        let policies = self.policies()?;
+        let policies = self.policies();
         if self.out.is_some() && policies.len() > 1 {
             bail!("--out takes the starts of one policy; --policy names {}", policies.len());
         }
@@ -178,12 +202,14 @@ impl Swf {
         let mut agree = true;
         for policy in policies {
             let begin = Instant::now();
-            let starts = replay(&workload, policy);
+            let starts = policy.replay(&workload);
             let seconds = begin.elapsed().as_secs_f64();
-            let verdict = reference
-                .as_ref()
-                .map(|reference| reference.compare(&workload, policy, &starts, self.limit.is_some()))
-                .transpose()?;
+            let verdict = match (&reference, policy) {
+                (Some(reference), Way::Textbook(policy)) => {
+                    Some(reference.compare(&workload, policy, &starts, self.limit.is_some())?)
+                }
+                _ => None,
+            };
             agree &= verdict.as_ref().is_none_or(|verdict| verdict.different == 0);
             self.tell(policy, &Metrics::new(&workload, &starts), &workload, seconds, verdict.as_ref())?;
             runs.push((policy, starts));
@@ -197,24 +223,24 @@ impl Swf {
         Ok(u8::from(!agree))
     }
 
-    fn policies(&self) -> anyhow::Result<Vec<Policy>> {
+    fn policies(&self) -> Vec<Way> {
         let mut policies = Vec::new();
         for choice in &self.policy {
             policies.push(match choice {
-                Choice::Fcfs => Policy::Fcfs,
-                Choice::Sjf => Policy::Sjf,
-                Choice::Easy => Policy::Easy,
-                Choice::EasySjf => Policy::EasySjf,
-                Choice::Cons => Policy::Conservative,
-                Choice::ConsMf => Policy::MualemFeitelson,
+                Choice::Fcfs => Way::Textbook(Policy::Fcfs),
+                Choice::Sjf => Way::Textbook(Policy::Sjf),
+                Choice::Easy => Way::Textbook(Policy::Easy),
+                Choice::EasySjf => Way::Textbook(Policy::EasySjf),
+                Choice::Cons => Way::Textbook(Policy::Conservative),
+                Choice::ConsMf => Way::Textbook(Policy::MualemFeitelson),
                 Choice::All => {
-                    policies.extend(Policy::ALL);
+                    policies.extend(Policy::ALL.map(Way::Textbook));
                     continue;
                 }
-                Choice::Slurm => bail!("not modelled: a log through Slurm's own scheduler (--policy slurm)"),
+                Choice::Slurm => Way::Slurm,
             });
         }
-        Ok(policies)
+        policies
     }
 
     fn tell_log(&self, name: &str, log: &Log, workload: &Workload) -> anyhow::Result<()> {
@@ -264,7 +290,7 @@ impl Swf {
 
     fn tell(
         &self,
-        policy: Policy,
+        policy: Way,
         metrics: &Metrics,
         workload: &Workload,
         seconds: f64,
@@ -289,7 +315,8 @@ impl Swf {
             }));
         }
         let mut text = format!(
-            "{policy:<10} {mean_wait:>13.1} {mean_bounded_slowdown:>10.2} {:>10.2} % {makespan:>12} {seconds:>10.4}\n",
+            "{:<10} {mean_wait:>13.1} {mean_bounded_slowdown:>10.2} {:>10.2} % {makespan:>12} {seconds:>10.4}\n",
+            policy.name(),
             utilization * 100.0,
         );
         if let Some(verdict) = verdict {
@@ -318,7 +345,7 @@ fn table(workload: &Workload, starts: &[i64]) -> String {
     text
 }
 
-fn plot(name: &str, workload: &Workload, runs: &[(Policy, Vec<i64>)]) -> Plot {
+fn plot(name: &str, workload: &Workload, runs: &[(Way, Vec<i64>)]) -> Plot {
     let lines: Vec<_> =
         runs.iter().map(|(policy, starts)| (policy.name(), timeline(workload, starts, POINTS))).collect();
     let panel = |title: String, value: &dyn Fn(&clusterlab::slurm::textbook::Stretch) -> f64| Panel {

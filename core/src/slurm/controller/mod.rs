@@ -288,6 +288,11 @@ impl Controller {
         self.actions.drain(..).collect()
     }
 
+    /// The same without taking them.
+    pub fn peek_actions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter()
+    }
+
     /// The index of a node.
     pub fn node(&self, name: &str) -> Option<NodeIdx> {
         self.node_index.get(name).copied()
