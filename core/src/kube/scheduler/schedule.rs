@@ -9,7 +9,7 @@ use super::decision::{Attempt, Decision, Outcome, Recording, record_filters, rec
 use super::engine::{Scheduler, notify};
 use super::framework::{
     Binder, Code, Context, CycleState, NodeStatuses, Nomination, PluginId, PluginSet, PodAnnotations, Point,
-    Profile, Rejection, Status,
+    Profile, Status,
 };
 use super::message::fit_error;
 use super::permit::WaitingPod;
@@ -505,8 +505,8 @@ pub(super) fn refused_on(node: NodeId, plugin: PluginId, status: Status) -> Fail
     } else {
         rejectors.insert(plugin);
     }
-    let statuses =
-        NodeStatuses { rejected: vec![Rejection { node, plugin, status }], ..NodeStatuses::default() };
+    let mut statuses = NodeStatuses::default();
+    statuses.reject(node, plugin, status);
     Failure {
         message: fit_error(1, "", &statuses, ""),
         rejectors,
