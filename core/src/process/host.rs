@@ -76,7 +76,7 @@ pub struct Io<'a> {
 /// [`Program`](Host::Program) of the host.
 pub trait Host {
     /// A running program of this host: plain data, so that a process can be cloned.
-    type Program: Clone + fmt::Debug;
+    type Program: Clone + fmt::Debug + 'static;
 
     /// The present instant.
     fn now(&self) -> SimTime;

@@ -7,6 +7,7 @@
 //! comes from a [`Host`], which is lent for the length of a call.
 
 pub mod container;
+mod erased;
 pub mod files;
 mod host;
 pub mod images;
@@ -18,7 +19,8 @@ mod run;
 pub mod shell;
 pub mod utilities;
 
+pub use erased::Process;
 pub use host::{Call, Host, Io, Signal, Step};
 pub use kernel::Stream;
-pub use run::{Fed, Process, ProcessState};
+pub use run::{Fed, ProcessState};
 pub use shell::{ExecError, ScriptError, check_script};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::erased::{AnyHost, AnyProgram};
 use super::host::{Call, Host, Io, Signal, Step};
 use super::kernel::{Body, Handle, Kernel, PIPE_CAPACITY, State, Stream, Sys, WriteError};
 use super::shell::{ExecError, Flow, Frame, Origin, Shell, body_of, parse_lines, syntax_message};
@@ -43,7 +44,7 @@ pub enum ProcessState {
 /// What a session made of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fed {
-    /// It begins to run; [`Process::advance`] it.
+    /// It begins to run; [`Process::advance`](super::Process::advance) it.
     Started,
     /// More must come first: a quote, a here-document or an `if` is open.
     Incomplete,
@@ -51,12 +52,10 @@ pub enum Fed {
     SyntaxError(String),
 }
 
-/// A program, or a shell and all that it starts.
-///
-/// Plain data: cloned in the middle of a script, it goes on in the same way.
+/// What a [`Process`](super::Process) is, on whatever host.
 #[derive(Clone, Debug)]
-pub struct Process<P> {
-    kernel: Kernel<P>,
+pub(super) struct Run {
+    kernel: Kernel<AnyProgram>,
     session: bool,
     /// The quantum was used up: the rest waits until then.
     nap: Option<SimTime>,
@@ -75,14 +74,14 @@ struct Shown {
     env: BTreeMap<String, String>,
 }
 
-impl<P: Clone> Process<P> {
+impl Run {
     /// Runs `call.argv` directly, as PID 1 of a container: a program of the host,
     /// a utility, a shell, or a script by its first line.
     ///
     /// # Errors
     ///
     /// Why it cannot be executed.
-    pub fn exec<H: Host<Program = P>>(call: Call, host: &mut H) -> Result<Self, ExecError> {
+    pub fn exec(call: Call, host: &mut AnyHost<'_>) -> Result<Self, ExecError> {
         Self::first(call, host, true)
     }
 
@@ -92,17 +91,17 @@ impl<P: Clone> Process<P> {
     /// # Errors
     ///
     /// Why it cannot be executed.
-    pub fn spawn<H: Host<Program = P>>(call: Call, host: &mut H) -> Result<Self, ExecError> {
+    pub fn spawn(call: Call, host: &mut AnyHost<'_>) -> Result<Self, ExecError> {
         Self::first(call, host, false)
     }
 
-    fn first<H: Host<Program = P>>(call: Call, host: &mut H, init: bool) -> Result<Self, ExecError> {
+    fn first(call: Call, host: &mut AnyHost<'_>, init: bool) -> Result<Self, ExecError> {
         let shown = Shown { cwd: call.cwd.clone(), status: 0, env: call.env.clone() };
         let pid = call.pid;
         let now = host.now();
         let body = body_of(host, call, now)?;
         let mut kernel = Kernel::new(pid, init);
-        kernel.spawn(0, None, Kernel::<P>::standard_fds(), body);
+        kernel.spawn(0, None, Kernel::<AnyProgram>::standard_fds(), body);
         Ok(Self { kernel, session: false, nap: None, naps: 0, partial: String::new(), shown })
     }
 
@@ -112,7 +111,7 @@ impl<P: Clone> Process<P> {
         let shell = Shell::new(&call, "bash", Origin::Session, SimTime::ZERO);
         let shown = Shown { cwd: cwd.to_owned(), status: 0, env: call.env };
         let mut kernel = Kernel::new(call.pid, false);
-        kernel.spawn(0, None, Kernel::<P>::standard_fds(), Body::Shell(Box::new(shell)));
+        kernel.spawn(0, None, Kernel::<AnyProgram>::standard_fds(), Body::Shell(Box::new(shell)));
         if let Some(task) = kernel.tasks.get_mut(&call.pid) {
             task.state = State::Idle;
         }
@@ -120,7 +119,7 @@ impl<P: Clone> Process<P> {
     }
 
     /// Gives a line to a session that is idle.
-    pub fn feed_line<H: Host<Program = P>>(&mut self, _host: &mut H, line: &str) -> Fed {
+    pub fn feed_line(&mut self, line: &str) -> Fed {
         let text =
             if self.partial.is_empty() { line.to_owned() } else { format!("{}\n{line}", self.partial) };
         let Some(task) = self.kernel.tasks.get_mut(&self.kernel.main) else {
@@ -164,7 +163,7 @@ impl<P: Clone> Process<P> {
     }
 
     /// Runs everything that can run at the host's instant.
-    pub fn advance<H: Host<Program = P>>(&mut self, host: &mut H) -> ProcessState {
+    pub fn advance(&mut self, host: &mut AnyHost<'_>) -> ProcessState {
         let now = host.now();
         if self.nap.is_none_or(|until| until <= now) {
             self.nap = None;
@@ -206,9 +205,9 @@ impl<P: Clone> Process<P> {
         self.kernel.tasks.values().filter_map(|task| due(task.state)).min()
     }
 
-    fn run<H: Host<Program = P>>(&mut self, host: &mut H, now: SimTime) {
+    fn run(&mut self, host: &mut AnyHost<'_>, now: SimTime) {
         loop {
-            self.wake(host, now);
+            self.wake(now);
             let ready: Vec<u32> = self
                 .kernel
                 .tasks
@@ -237,13 +236,13 @@ impl<P: Clone> Process<P> {
     }
 
     /// Makes ready what waited for what is there now.
-    fn wake<H: Host<Program = P>>(&mut self, host: &mut H, now: SimTime) {
+    fn wake(&mut self, now: SimTime) {
         let pids: Vec<u32> = self.kernel.tasks.keys().copied().collect();
         for pid in pids {
             let Some(task) = self.kernel.tasks.get(&pid) else { continue };
             let ready = match task.state {
                 State::Sleep(at) | State::Child(Some(at)) => at <= now,
-                State::Input { seen } => self.has_input(host, task.fds.get(&0).copied(), seen),
+                State::Input { seen } => self.has_input(task.fds.get(&0).copied(), seen),
                 State::Drain(fd) => task.fds.get(&fd).is_none_or(|handle| !self.kernel.is_full(*handle)),
                 _ => false,
             };
@@ -254,7 +253,7 @@ impl<P: Clone> Process<P> {
     }
 
     /// Whether more than `seen` bytes can be read, or the end.
-    fn has_input<H: Host<Program = P>>(&self, _host: &mut H, handle: Option<Handle>, seen: usize) -> bool {
+    fn has_input(&self, handle: Option<Handle>, seen: usize) -> bool {
         match handle {
             Some(Handle::Stdin) => self.kernel.stdin.len() > seen || self.kernel.stdin_closed,
             Some(Handle::PipeIn(id)) => {
@@ -266,7 +265,7 @@ impl<P: Clone> Process<P> {
     }
 
     /// Runs one task until it waits, ends, or has had its share.
-    fn run_task<H: Host<Program = P>>(&mut self, host: &mut H, pid: u32) {
+    fn run_task(&mut self, host: &mut AnyHost<'_>, pid: u32) {
         loop {
             let Some(task) = self.kernel.tasks.get_mut(&pid) else { return };
             if task.state != State::Ready {
@@ -324,11 +323,11 @@ impl<P: Clone> Process<P> {
     }
 
     /// Lends a program its streams for one step.
-    fn step_program<H: Host<Program = P>>(
+    fn step_program(
         &mut self,
-        host: &mut H,
+        host: &mut AnyHost<'_>,
         pid: u32,
-        step: impl FnOnce(&mut H, &mut Io<'_>) -> Step,
+        step: impl FnOnce(&mut AnyHost<'_>, &mut Io<'_>) -> Step,
     ) -> Result<Step, u8> {
         let mut sys = Sys { kernel: &mut self.kernel, host, pid };
         let input = sys.fd(0);
@@ -353,8 +352,8 @@ impl<P: Clone> Process<P> {
         }
     }
 
-    fn after_step(&mut self, pid: u32, step: Result<Step, u8>, body: Body<P>) {
-        let full = |kernel: &Kernel<P>| {
+    fn after_step(&mut self, pid: u32, step: Result<Step, u8>, body: Body<AnyProgram>) {
+        let full = |kernel: &Kernel<AnyProgram>| {
             let out = kernel.tasks.get(&pid).and_then(|task| task.fds.get(&1).copied());
             out.is_some_and(|handle| kernel.is_full(handle))
         };
@@ -407,7 +406,7 @@ impl<P: Clone> Process<P> {
     }
 
     /// Sends a signal: to a program, or, for Ctrl-C in a session, to what runs in the foreground.
-    pub fn signal<H: Host<Program = P>>(&mut self, host: &mut H, signal: Signal) {
+    pub fn signal(&mut self, host: &mut AnyHost<'_>, signal: Signal) {
         self.nap = None;
         let main = self.kernel.main;
         if signal == Signal::Kill {
@@ -441,7 +440,7 @@ impl<P: Clone> Process<P> {
     }
 
     /// Sends a signal to everything that belongs to the process, the main task last: as a job's step is signalled.
-    pub fn signal_all<H: Host<Program = P>>(&mut self, host: &mut H, signal: Signal) {
+    pub fn signal_all(&mut self, host: &mut AnyHost<'_>, signal: Signal) {
         let main = self.kernel.main;
         let others: Vec<u32> = self.kernel.tasks.keys().copied().filter(|pid| *pid != main).collect();
         for pid in others {
@@ -451,7 +450,7 @@ impl<P: Clone> Process<P> {
     }
 
     /// Ends everything but the main task, so that programs give back what they hold.
-    fn kill_all<H: Host<Program = P>>(&mut self, host: &mut H) {
+    fn kill_all(&mut self, host: &mut AnyHost<'_>) {
         let main = self.kernel.main;
         let pids: Vec<u32> = self.kernel.tasks.keys().copied().collect();
         for pid in pids {
@@ -469,14 +468,6 @@ impl<P: Clone> Process<P> {
     /// What was written since this was last asked, in order.
     pub fn take_output(&mut self) -> Vec<(Stream, Vec<u8>)> {
         std::mem::take(&mut self.kernel.output)
-    }
-
-    /// The exit code, once it has ended.
-    pub fn exit_code(&self) -> Option<u8> {
-        match self.state() {
-            ProcessState::Exited(code) => Some(code),
-            _ => None,
-        }
     }
 
     /// `$?` of a session.

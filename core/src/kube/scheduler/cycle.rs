@@ -6,7 +6,7 @@ use super::cluster::NodeId;
 use super::decision::Recording;
 use super::framework::{
     Code, Context, CycleState, MAX_NODE_SCORE, NodeStatuses, PluginId, PluginSet, Point, PreFilterOutcome,
-    Profile, Rejection, RunFilters, Status,
+    Profile, RunFilters, Status,
 };
 use super::framework::{Filters, FiltersWithNominated, first_answer, first_refusal};
 use super::nominator::Nominator;
@@ -72,7 +72,7 @@ pub(super) fn find_nodes(
             return found;
         }
         // It is looked at again among all nodes.
-        found.statuses.rejected.clear();
+        found.statuses.clear();
     }
     find_among_all(
         profile, context, state, kept, &filters, outcome, percentage, recording, next_start, &mut found,
@@ -122,7 +122,7 @@ fn find_among_all(
     if found.feasible.is_empty() {
         search(filters, context, state, kept, nodes, *next_start, enough, found);
     }
-    let processed = found.feasible.len() + found.statuses.rejected.len().max(rejected);
+    let processed = found.feasible.len() + found.statuses.rejected().max(rejected);
     found.evaluated = processed;
     // Over all nodes, even if only few were looked at: so does upstream.
     *next_start = (*next_start + processed) % all.len().max(1);
@@ -146,7 +146,7 @@ fn search_quickly(
     found.feasible.reserve(enough);
     for &id in after.iter().chain(before) {
         let mut answer = match &mut kept {
-            Some(kept) => kept.verdict(filters, context, state, id),
+            Some(kept) => kept.verdict(filters, context, state, id).code,
             None => first_answer(filters.local(), context, state, context.cluster.node(id)),
         };
         if answer == Code::Success && !filters.others().is_empty() {
@@ -165,7 +165,7 @@ fn search_quickly(
     rejected
 }
 
-/// Filters nodes from `start` on, until more than `enough` are feasible.
+/// Filters nodes from `start` on, until more than `enough` are feasible, and keeps why the others were refused.
 #[allow(clippy::too_many_arguments, reason = "a part of one function")]
 fn search(
     filters: &FiltersWithNominated<'_>,
@@ -181,8 +181,31 @@ fn search(
         return;
     }
     let (before, after) = nodes.split_at(start % nodes.len());
+    // The places of kept refusals among the answers of this cycle.
+    let mut places = [None; Kept::REFUSALS];
     for &id in after.iter().chain(before) {
-        match refusal(filters, context, state, kept.as_deref_mut(), id) {
+        let node = context.cluster.node(id);
+        let nominated = filters.nominator.at_least_as_important(context.pod, id);
+        let refusal = match kept.as_deref_mut().filter(|_| nominated.is_empty()) {
+            // With the pods that are nominated to the node, and without them.
+            None => filters.filters.run_with_nominated(context, state, node, &nominated),
+            Some(kept) => {
+                let verdict = kept.verdict(filters.filters, context, state, id);
+                if verdict.code == Code::Success {
+                    first_refusal(filters.filters.others(), context, state, node)
+                } else if let Some((why, (plugin, status))) = kept.refusal(verdict) {
+                    let place = *places[why].get_or_insert_with(|| {
+                        found.note(*plugin, status);
+                        found.statuses.answer(*plugin, status.clone())
+                    });
+                    found.statuses.reject_as(id, place);
+                    continue;
+                } else {
+                    first_refusal(filters.filters.local(), context, state, node)
+                }
+            }
+        };
+        match refusal {
             None if found.feasible.len() == enough => {
                 // One more than needed tells that it is time to stop; the refused ones before it
                 // have been looked at and count.
@@ -196,28 +219,10 @@ fn search(
             }
             Some((plugin, status)) => {
                 found.note(plugin, &status);
-                found.statuses.rejected.push(Rejection { node: id, plugin, status });
+                found.statuses.reject(id, plugin, status);
             }
         }
     }
-}
-
-/// The first refusal of a node, with the pods that are nominated to it and without them.
-fn refusal(
-    filters: &FiltersWithNominated<'_>,
-    context: &Context<'_>,
-    state: &CycleState,
-    kept: Option<&mut Kept>,
-    id: NodeId,
-) -> Option<(PluginId, Status)> {
-    let node = context.cluster.node(id);
-    let nominated = filters.nominator.at_least_as_important(context.pod, id);
-    if let Some(kept) = kept.filter(|_| nominated.is_empty())
-        && kept.verdict(filters.filters, context, state, id) == Code::Success
-    {
-        return first_refusal(filters.filters.others(), context, state, node);
-    }
-    filters.filters.run_with_nominated(context, state, node, &nominated)
 }
 
 impl Found {

@@ -14,12 +14,12 @@ pub fn fit_error(all_nodes: usize, pre_filter: &str, statuses: &NodeStatuses, po
     // Writing to a string cannot fail.
     if pre_filter.is_empty() {
         let mut histogram: BTreeMap<&str, usize> = BTreeMap::new();
-        for rejection in &statuses.rejected {
-            for reason in &rejection.status.reasons {
-                *histogram.entry(reason.as_str()).or_default() += 1;
+        for (status, nodes) in statuses.counted() {
+            for reason in &status.reasons {
+                *histogram.entry(reason.as_str()).or_default() += nodes;
             }
         }
-        let absent = all_nodes.saturating_sub(statuses.rejected.len());
+        let absent = all_nodes.saturating_sub(statuses.rejected());
         if absent > 0 {
             for reason in statuses.absent.reasons.iter().map(Reason::as_str) {
                 *histogram.entry(reason).or_default() += absent;

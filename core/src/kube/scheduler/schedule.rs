@@ -9,11 +9,12 @@ use super::decision::{Attempt, Decision, Outcome, Recording, record_filters, rec
 use super::engine::{Scheduler, notify};
 use super::framework::{
     Binder, Code, Context, CycleState, NodeStatuses, Nomination, PluginId, PluginSet, PodAnnotations, Point,
-    Profile, Rejection, Status,
+    Profile, Status,
 };
 use super::message::fit_error;
 use super::permit::WaitingPod;
 use super::queue::{ClusterChange, PodId};
+use crate::order::Collected;
 use crate::sim::SimTime;
 
 /// Binds nothing but in the scheduler's own memory.
@@ -228,7 +229,7 @@ impl Scheduler {
         match self.ask_permission(info, profile, state, node, now) {
             Ok(pending) if pending.is_empty() => Ok(false),
             Ok(pending) => {
-                let pending = pending.into_iter().map(|(plugin, (until, _))| (plugin, until)).collect();
+                let pending = pending.into_iter().map(|(plugin, (until, _))| (plugin, until)).into_map();
                 let waiting = WaitingPod { node, profile, state: CycleState::default(), pending };
                 self.waiting.insert(id, waiting);
                 Ok(true)
@@ -505,8 +506,8 @@ pub(super) fn refused_on(node: NodeId, plugin: PluginId, status: Status) -> Fail
     } else {
         rejectors.insert(plugin);
     }
-    let statuses =
-        NodeStatuses { rejected: vec![Rejection { node, plugin, status }], ..NodeStatuses::default() };
+    let mut statuses = NodeStatuses::default();
+    statuses.reject(node, plugin, status);
     Failure {
         message: fit_error(1, "", &statuses, ""),
         rejectors,

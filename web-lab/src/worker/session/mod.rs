@@ -6,6 +6,7 @@ mod update;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use clusterlab::kube::decode::{Dialect, decode};
 use clusterlab::kube::manifest;
 use clusterlab::lab::view::{LabView, WhyView};
 use clusterlab::lab::{Input, Lab, Prompt, SavedLab};
@@ -166,7 +167,13 @@ impl Session {
 }
 
 fn restore(text: &str, grader: &Grader) -> Result<(Lab, exercises::Progress), String> {
-    let kept: Kept = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    // By the decoder of the lab's own files: a second one for the same types would be twice as much to download.
+    let tree: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let kept = decode::<Kept>(&tree, Dialect::Plain);
+    if let Some(problem) = kept.problems.first() {
+        return Err(format!("{}: {}", problem.path, problem.kind));
+    }
+    let kept = kept.value.ok_or("nothing is in it")?;
     // A lab of this exercise begins as this exercise does.
     let spec = grader.lab_spec().map_err(|error| error.to_string())?;
     if kept.lab.spec != spec {

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use smallvec::SmallVec;
+
+use super::super::gpu::{GPU_CARD_MODEL, GPU_COUNT, GPU_INDEX, GPU_MILLI};
 use super::pod_info::{HostPort, NodeAffinityInfo, PodInfo};
 use super::requests::Requests;
 use super::symbols::Symbol;
@@ -10,8 +13,9 @@ use super::taint::Toleration;
 
 /// What a pod is to those who look at it and at one node only.
 ///
-/// Two pods of one class have the same requests, host ports, tolerations, node selector and affinity, images and node
-/// name. Their names, labels, priorities, volumes, claims and terms about other pods may differ.
+/// Two pods of one class have the same requests (those of GPUs in annotations, too), host ports, tolerations, node
+/// selector and affinity, images and node name. Their names, labels, priorities, volumes, claims and terms about other
+/// pods may differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PodClass(Option<u32>);
 
@@ -34,6 +38,7 @@ pub(super) struct Classes {
 #[derive(Clone, Debug)]
 struct Traits {
     requests: Requests,
+    gpus: Vec<(&'static str, String)>,
     host_ports: Vec<HostPort>,
     tolerations: Vec<Toleration>,
     node_affinity: NodeAffinityInfo,
@@ -45,15 +50,26 @@ struct Traits {
 /// More classes than this are not remembered: whoever has so many has few pods of each.
 const MOST: usize = 4096;
 
+/// What annotations say of the GPUs that a pod asks for.
+fn gpu_annotations(pod: &PodInfo) -> impl Iterator<Item = (&'static str, &str)> {
+    let annotations = pod.pod.metadata.annotations.as_ref();
+    let of_gpus = annotations
+        .map(|all| [GPU_MILLI, GPU_COUNT, GPU_INDEX, GPU_CARD_MODEL].map(|key| (key, all.get(key))));
+    of_gpus.into_iter().flatten().filter_map(|(key, value)| Some((key, value?.as_str())))
+}
+
 impl Classes {
     pub fn of(&mut self, pod: &PodInfo) -> PodClass {
         let node_name = super::node_name(&pod.pod);
+        let gpus: SmallVec<[_; 4]> = gpu_annotations(pod).collect();
         let mut hasher = DefaultHasher::new();
         (&pod.requests, &pod.host_ports, &pod.tolerations, &pod.node_affinity).hash(&mut hasher);
         (&pod.images, pod.image_count, node_name).hash(&mut hasher);
+        gpus.hash(&mut hasher);
         let hash = hasher.finish();
         let same = |traits: &Traits| {
             traits.requests == pod.requests
+                && traits.gpus.iter().map(|(key, value)| (*key, value.as_str())).eq(gpus.iter().copied())
                 && traits.host_ports == pod.host_ports
                 && traits.tolerations == pod.tolerations
                 && traits.node_affinity == pod.node_affinity
@@ -71,6 +87,7 @@ impl Classes {
         }
         let traits = Traits {
             requests: pod.requests.clone(),
+            gpus: gpus.iter().map(|(key, value)| (*key, (*value).to_owned())).collect(),
             host_ports: pod.host_ports.clone(),
             tolerations: pod.tolerations.clone(),
             node_affinity: pod.node_affinity.clone(),

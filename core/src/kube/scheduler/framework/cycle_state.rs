@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 
 /// A piece of state: any plain data.
-pub trait StateData: Any + fmt::Debug {
+pub trait StateData: Any {
     /// A copy; preemption tries each node on a copy of its own.
     fn clone_box(&self) -> Box<dyn StateData>;
     /// For the way back to the concrete type.
@@ -13,7 +13,7 @@ pub trait StateData: Any + fmt::Debug {
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
-impl<T: Any + Clone + fmt::Debug> StateData for T {
+impl<T: Any + Clone> StateData for T {
     fn clone_box(&self) -> Box<dyn StateData> {
         Box::new(self.clone())
     }
@@ -29,7 +29,7 @@ impl<T: Any + Clone + fmt::Debug> StateData for T {
 
 /// The state of one scheduling cycle. A plugin writes values of types of its own,
 /// so that no two plugins can meet under one key.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct CycleState {
     // Half a dozen entries: a scan is quicker than a map.
     data: Vec<Box<dyn StateData>>,
@@ -39,6 +39,12 @@ impl Clone for CycleState {
     fn clone(&self) -> Self {
         // Through the box to the value: `Box<dyn StateData>` itself must not count as the data.
         Self { data: self.data.iter().map(|data| (**data).clone_box()).collect() }
+    }
+}
+
+impl fmt::Debug for CycleState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "state of {} plugins", self.data.len())
     }
 }
 

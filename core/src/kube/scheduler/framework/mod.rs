@@ -17,7 +17,7 @@ pub use plugin::{
     TieBreak, VolumeBinding, default_normalize,
 };
 pub use points::{Point, Points};
+pub use profile::{AnswerId, NodeStatuses, PluginId, PluginSet, PreFilterOutcome, Profile, Rejection};
 pub(super) use profile::{Filters, FiltersWithNominated, first_answer, first_refusal};
-pub use profile::{NodeStatuses, PluginId, PluginSet, PreFilterOutcome, Profile, Rejection};
 pub use registry::{Factory, Registry};
 pub use status::{Code, Reason, Reasons, Status};

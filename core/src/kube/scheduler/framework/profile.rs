@@ -63,39 +63,101 @@ impl PluginSet {
 }
 
 /// A node that was refused, by whom and why.
-#[derive(Clone, Debug)]
-pub struct Rejection {
+#[derive(Clone, Copy, Debug)]
+pub struct Rejection<'a> {
     /// The node.
     pub node: NodeId,
     /// The plugin.
     pub plugin: PluginId,
     /// Its answer.
-    pub status: Status,
+    pub status: &'a Status,
 }
 
+/// An answer that nodes got, by its place in [`NodeStatuses`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerId(u32);
+
 /// What became of the nodes in the filters.
+///
+/// A thousand nodes are refused for a handful of reasons: each answer is kept once, with its nodes counted beside it.
 #[derive(Clone, Debug)]
 pub struct NodeStatuses {
-    /// Nodes that a filter refused, in the order in which they were looked at.
-    pub rejected: Vec<Rejection>,
     /// The answer for all nodes that were not looked at.
     pub absent: Status,
+    /// Nodes that a filter refused, in the order in which they were looked at.
+    rejected: Vec<(NodeId, AnswerId)>,
+    /// What they were told, and how many of them.
+    answers: Vec<(PluginId, Status, usize)>,
 }
 
 impl Default for NodeStatuses {
     fn default() -> Self {
-        let absent = Status { code: Code::UnschedulableAndUnresolvable, ..Status::default() };
-        Self { rejected: Vec::new(), absent }
+        Self::new(Status { code: Code::UnschedulableAndUnresolvable, ..Status::default() })
     }
 }
 
 impl NodeStatuses {
+    /// Among so many of the latest answers an equal one is looked for. Where each node is told something else,
+    /// the search would take longer than it saves.
+    const LATEST: usize = 16;
+
+    /// No node was refused yet.
+    pub const fn new(absent: Status) -> Self {
+        Self { absent, rejected: Vec::new(), answers: Vec::new() }
+    }
+
+    /// A plugin refused a node.
+    pub fn reject(&mut self, node: NodeId, plugin: PluginId, status: Status) {
+        let answer = self.answer(plugin, status);
+        self.reject_as(node, answer);
+    }
+
+    /// The place of an answer, to be given to many nodes.
+    pub fn answer(&mut self, plugin: PluginId, status: Status) -> AnswerId {
+        let latest = self.answers.len().saturating_sub(Self::LATEST);
+        let equal = self.answers[latest..].iter().position(|known| known.0 == plugin && known.1 == status);
+        let place = equal.map_or(self.answers.len(), |place| latest + place);
+        if place == self.answers.len() {
+            self.answers.push((plugin, status, 0));
+        }
+        AnswerId(place as u32)
+    }
+
+    /// A node got an answer that others got, too.
+    pub fn reject_as(&mut self, node: NodeId, answer: AnswerId) {
+        self.answers[answer.0 as usize].2 += 1;
+        self.rejected.push((node, answer));
+    }
+
+    /// Forgets the refusals.
+    pub fn clear(&mut self) {
+        self.rejected.clear();
+        self.answers.clear();
+    }
+
+    /// How many nodes were refused.
+    pub const fn rejected(&self) -> usize {
+        self.rejected.len()
+    }
+
+    /// The nodes that were refused, in the order in which they were looked at.
+    pub fn iter(&self) -> impl Iterator<Item = Rejection<'_>> {
+        self.rejected.iter().map(|(node, answer)| {
+            let (plugin, status, _) = &self.answers[answer.0 as usize];
+            Rejection { node: *node, plugin: *plugin, status }
+        })
+    }
+
+    /// The different answers, and how many nodes got each.
+    pub fn counted(&self) -> impl Iterator<Item = (&Status, usize)> {
+        self.answers.iter().map(|(_, status, nodes)| (status, *nodes))
+    }
+
     /// The answer for one node.
     pub fn get(&self, node: NodeId) -> &Status {
-        self.rejected
-            .iter()
+        self.iter()
             .find(|rejection| rejection.node == node)
-            .map_or(&self.absent, |rejection| &rejection.status)
+            .map_or(&self.absent, |rejection| rejection.status)
     }
 }
 
@@ -379,8 +441,8 @@ pub(in super::super) fn first_answer(
     state: &CycleState,
     node: &NodeInfo,
 ) -> Code {
-    let answers = filters.iter().map(|(_, filter)| filter.filter(context, state, node).code);
-    answers.into_iter().find(|code| *code != Code::Success).unwrap_or_default()
+    let mut answers = filters.iter().map(|(_, filter)| filter.filter(context, state, node).code);
+    answers.find(|code| *code != Code::Success).unwrap_or_default()
 }
 
 /// The filters of one cycle together with the pods that are nominated to nodes.

@@ -247,6 +247,11 @@ impl OpenGpuShare {
 }
 
 impl Filter for OpenGpuShare {
+    /// The devices of pods that were placed here are this plugin's, but they change only when the node does.
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn filter(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> Status {
         if self.request.milli == 0 {
             return Status::success();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::super::cluster::{Cluster, NodeId, NodeInfo, PodInfo, Symbols};
 use super::super::framework::{
     Code, CycleState, NodeStatuses, Nomination, Plugin, PluginId, PostFilter, PostFilterContext,
-    PostFilterResult, Rejection, Status,
+    PostFilterResult, Status,
 };
 use super::super::message::fit_error;
 use super::super::preemption::{Budget, Candidate as Report, NotCandidate, Preemption};
@@ -105,7 +105,7 @@ impl PostFilter for DefaultPreemption {
                 },
             );
         }
-        for rejection in refused.rejected.iter().filter(|_| cx.explain) {
+        for rejection in refused.iter().filter(|_| cx.explain) {
             report.not_candidates.insert(
                 Arc::clone(cluster.node_name(rejection.node)),
                 NotCandidate { code: rejection.status.code, reasons: rejection.status.reasons.to_vec() },
@@ -168,15 +168,12 @@ impl DefaultPreemption {
         statuses: &NodeStatuses,
     ) -> (Vec<Candidate>, NodeStatuses) {
         let cluster = cx.context.cluster;
-        let mut refused = NodeStatuses {
-            absent: Status::unresolvable("Preemption is not helpful for scheduling"),
-            rejected: Vec::new(),
-        };
+        let mut refused = NodeStatuses::new(Status::unresolvable("Preemption is not helpful for scheduling"));
         let nodes: Vec<NodeId> = if statuses.absent.code == Code::Unschedulable {
             let unresolvable = |node: &NodeId| statuses.get(*node).code != Code::Unschedulable;
             cluster.nodes().iter().copied().filter(|node| !unresolvable(node)).collect()
         } else {
-            let helpful = statuses.rejected.iter().filter(|r| r.status.code == Code::Unschedulable);
+            let helpful = statuses.iter().filter(|r| r.status.code == Code::Unschedulable);
             helpful.map(|rejection| rejection.node).collect()
         };
         let enough = (nodes.len() * self.min_candidate_nodes_percentage / 100)
@@ -193,9 +190,7 @@ impl DefaultPreemption {
                         break;
                     }
                 }
-                Err(status) => {
-                    refused.rejected.push(Rejection { node, plugin: PluginId::new(0), status });
-                }
+                Err(status) => refused.reject(node, PluginId::new(0), status),
             }
         }
         clean.append(&mut violating);

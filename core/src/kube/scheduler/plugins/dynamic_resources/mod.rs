@@ -226,7 +226,6 @@ impl PostFilter for DynamicResources {
         let name = cluster.symbols.name(pod.name);
         // Devices of a claim that nobody else uses can be given back. Upstream takes any such claim.
         let refused = statuses
-            .rejected
             .iter()
             .filter(|one| one.status.reasons.iter().any(|reason| reason.as_str() == UNAVAILABLE));
         let mut unavailable = refused.flat_map(|one| claims.unavailable(cluster, cluster.node(one.node)));
