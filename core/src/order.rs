@@ -103,7 +103,7 @@ mod tests {
             theirs.sort_by_key(|item| item.0);
             prop_assert_eq!(&ours, &theirs);
             ours.order_by(|a, b| b.1.cmp(&a.1));
-            theirs.sort_by(|a, b| b.1.cmp(&a.1));
+            theirs.sort_by_key(|entry| std::cmp::Reverse(entry.1));
             prop_assert_eq!(ours, theirs);
         }
 

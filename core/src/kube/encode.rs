@@ -32,7 +32,7 @@ struct List {
 struct Fields {
     form: Option<&'static str>,
     key: Option<String>,
-    fields: Map<String, Value>,
+    map: Map<String, Value>,
 }
 
 impl List {
@@ -52,11 +52,11 @@ impl List {
 
 impl Fields {
     fn new(form: Option<&'static str>) -> Self {
-        Self { form, key: None, fields: Map::new() }
+        Self { form, key: None, map: Map::new() }
     }
 
     fn put(&mut self, key: &str, value: Result<Value, Error>) -> Result<(), Error> {
-        self.fields.insert(key.to_owned(), value?);
+        self.map.insert(key.to_owned(), value?);
         Ok(())
     }
 
@@ -72,12 +72,12 @@ impl Fields {
 
     fn put_value(&mut self, value: Result<Value, Error>) -> Result<(), Error> {
         let key = self.key.take().ok_or_else(|| Error::custom("a value without its key"))?;
-        self.fields.insert(key, value?);
+        self.map.insert(key, value?);
         Ok(())
     }
 
     fn close(self) -> Value {
-        in_form(self.form, Value::Object(self.fields))
+        in_form(self.form, Value::Object(self.map))
     }
 }
 

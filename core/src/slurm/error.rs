@@ -34,6 +34,8 @@ pub enum SlurmError {
     TaskMemory,
     #[error("Invalid node name specified")]
     InvalidNodeName,
+    #[error("Invalid node state specified")]
+    InvalidNodeState,
     #[error("Invalid feature specification")]
     InvalidFeature,
     #[error("Invalid generic resource (gres) specification")]

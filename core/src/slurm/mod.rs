@@ -6,6 +6,12 @@
 //! The reference is Slurm 22.05. Rules come from its manual pages and from what the real programs answered
 //! (`tests/fixtures/slurm`); where a rule is an observation the comment says so.
 
+#![allow(
+    clippy::option_option,
+    reason = "a limit that was not given and one that was given as UNLIMITED are two things"
+)]
+#![allow(clippy::needless_for_each, clippy::type_complexity, reason = "tables of setters and of keys read best so")]
+
 pub mod accounting;
 pub mod cluster;
 pub mod commands;

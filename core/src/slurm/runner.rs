@@ -50,7 +50,7 @@ impl Runner {
             let actions = controller.take_actions();
             let idle = actions.is_empty();
             for action in actions {
-                self.act(controller, action, now);
+                self.act(controller, &action, now);
             }
             let mut ended = false;
             while let Some(Reverse((at, job, run))) = self.ends.peek().copied().filter(|Reverse((at, ..))| *at <= now) {
@@ -74,8 +74,8 @@ impl Runner {
         self.scripts.get(&job).or_else(|| self.scripts.get(&array)).copied().unwrap_or(default)
     }
 
-    fn act(&mut self, controller: &mut Controller, action: Action, now: SimTime) {
-        match action {
+    fn act(&mut self, controller: &mut Controller, action: &Action, now: SimTime) {
+        match *action {
             Action::Launch { job, run } => {
                 let at = now + self.script(controller, job).length;
                 self.suspended.remove(&job);

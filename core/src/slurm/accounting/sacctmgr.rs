@@ -31,7 +31,7 @@ fn pair(word: &str) -> (String, &str) {
 }
 
 fn names(value: &str) -> Vec<String> {
-    value.split(',').filter(|name| !name.is_empty()).map(|name| name.to_ascii_lowercase()).collect()
+    value.split(',').filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect()
 }
 
 fn denied() -> CommandOutput {

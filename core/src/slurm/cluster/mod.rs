@@ -100,14 +100,14 @@ impl SlurmCluster {
                 return;
             }
             for action in actions {
-                self.act(action);
+                self.act(&action);
             }
             self.step_scripts();
         }
     }
 
-    fn act(&mut self, action: Action) {
-        match action {
+    fn act(&mut self, action: &Action) {
+        match *action {
             Action::Launch { job, run } => self.launching.push((self.now + LAUNCH, job, run)),
             Action::Signal { job, run, signal, .. } => self.signal(job, run, signal),
             Action::Suspend { job } => {

@@ -57,7 +57,7 @@ pub(super) fn parse(command: &str, table: &[Opt], args: &[String], permute: bool
                 (Takes::Nothing, Some(_)) => {
                     return Err(format!("{command}: option '--{}' doesn't allow an argument", option.long));
                 }
-                (Takes::Nothing, None) | (Takes::Optional, None) => None,
+                (Takes::Nothing | Takes::Optional, None) => None,
                 (_, Some(value)) => Some(value),
                 (Takes::Value, None) => {
                     let value = args.get(at).cloned().ok_or_else(|| format!("{command}: option '--{}' requires an argument", option.long))?;
@@ -67,8 +67,8 @@ pub(super) fn parse(command: &str, table: &[Opt], args: &[String], permute: bool
             };
             parsed.options.push(Given { name: option.long, value });
         } else if arg.len() > 1 && arg.starts_with('-') {
-            let mut chars = arg[1..].char_indices();
-            while let Some((offset, short)) = chars.next() {
+            let chars = arg[1..].char_indices();
+            for (offset, short) in chars {
                 let option = table
                     .iter()
                     .find(|option| option.short == Some(short))

@@ -16,6 +16,7 @@ pub(crate) use accounting::show_accounting;
 pub use sbatch::{Submitted, sbatch};
 pub use scancel::scancel;
 pub use scontrol::scontrol;
+pub(crate) use scontrol::tres_text;
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

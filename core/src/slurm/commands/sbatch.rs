@@ -289,7 +289,7 @@ impl Parsed {
         });
         request.argv = rest.iter().skip(1).cloned().collect();
         request.environment = exported(session, self.job.export.as_deref());
-        request.alloc_node = session.host.to_owned();
+        session.host.clone_into(&mut request.alloc_node);
         request.alloc_sid = session.sid;
         Ok(request)
     }

@@ -196,7 +196,7 @@ impl Controller {
             };
             let cpus: u32 = expected.selection.shares.iter().map(|share| share.cpus).sum();
             if expected.start <= now {
-                let limit = self.stretched_limit(job, &expected.selection, space, now, tested, full);
+                let limit = Self::stretched_limit(job, &expected.selection, space, now, tested, full);
                 let id = self.split_task(id);
                 if let Some(job) = self.jobs.get_mut(id) {
                     job.planned_nodes = Bits::new();
@@ -242,7 +242,7 @@ impl Controller {
     }
 
     /// A limit that was tested with `--time-min` is raised to the largest that delays no reservation, at most the full one.
-    fn stretched_limit(&self, job: &Job, selection: &Selection, space: &NodeSpace, now: Time, tested: Option<u32>, full: Option<u32>) -> Option<u32> {
+    fn stretched_limit(job: &Job, selection: &Selection, space: &NodeSpace, now: Time, tested: Option<u32>, full: Option<u32>) -> Option<u32> {
         job.request.time_min?;
         let (tested, full) = (tested?, full?);
         let nodes: Bits = selection.shares.iter().map(|share| share.node).collect();

@@ -101,7 +101,7 @@ impl Controller {
                 other.id < job.id
                     && other.request.uid == job.request.uid
                     && other.request.name == job.request.name
-                    && !(other.state.is_finished() && !other.state.is_completing())
+                    && (!other.state.is_finished() || other.state.is_completing())
             });
             return done(!earlier);
         };

@@ -81,7 +81,7 @@ impl Controller {
         let below: Vec<JobId> = self
             .jobs
             .active()
-            .filter(|other| other.id != id && self.share_cores(job, other) && self.may_preempt(job, partition, other))
+            .filter(|other| other.id != id && Self::share_cores(job, other) && self.may_preempt(job, partition, other))
             .map(|other| other.id)
             .collect();
         for other in below {
@@ -89,7 +89,7 @@ impl Controller {
         }
     }
 
-    fn share_cores(&self, job: &Job, other: &Job) -> bool {
+    fn share_cores(job: &Job, other: &Job) -> bool {
         job.shares_of_nodes.iter().any(|mine| other.shares_of_nodes.iter().any(|theirs| mine.node == theirs.node && mine.cores.overlaps(&theirs.cores)))
     }
 
@@ -98,7 +98,7 @@ impl Controller {
         let waiting: Vec<JobId> = self.jobs.active().filter(|job| job.state.base == JobBase::Suspended && job.gang).map(|job| job.id).collect();
         for id in waiting {
             let Some(job) = self.jobs.get(id) else { continue };
-            let taken = self.jobs.active().any(|other| other.id != id && other.state.base == JobBase::Running && !other.state.is_completing() && self.share_cores(job, other));
+            let taken = self.jobs.active().any(|other| other.id != id && other.state.base == JobBase::Running && !other.state.is_completing() && Self::share_cores(job, other));
             if !taken {
                 self.resume(id);
             }
@@ -114,7 +114,7 @@ impl Controller {
         let partition = job.partition;
         let tier = self.partitions[partition].tier;
         let shared = self.jobs.active().any(|other| {
-            other.id != id && other.state.base == JobBase::Running && !other.state.is_completing() && self.partitions[other.partition].tier >= tier && self.share_cores(job, other)
+            other.id != id && other.state.base == JobBase::Running && !other.state.is_completing() && self.partitions[other.partition].tier >= tier && Self::share_cores(job, other)
         });
         if shared {
             self.suspend(id, true);
@@ -132,7 +132,7 @@ impl Controller {
             let holders: Vec<JobId> = self
                 .jobs
                 .active()
-                .filter(|other| other.id != id && other.state.base == JobBase::Running && !other.state.is_completing() && self.share_cores(job, other))
+                .filter(|other| other.id != id && other.state.base == JobBase::Running && !other.state.is_completing() && Self::share_cores(job, other))
                 .map(|other| other.id)
                 .collect();
             let all_may_stop = holders.iter().filter_map(|id| self.jobs.get(*id)).all(|other| {

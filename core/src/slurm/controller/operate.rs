@@ -55,7 +55,7 @@ impl Controller {
         if records.is_empty() { Err(SlurmError::InvalidJobId) } else { Ok(records) }
     }
 
-    fn may_touch(&self, job: &Job, uid: u32) -> bool {
+    fn may_touch(job: &Job, uid: u32) -> bool {
         uid == 0 || uid == job.request.uid
     }
 
@@ -68,7 +68,7 @@ impl Controller {
         let mut result = Err(SlurmError::AlreadyDone);
         for id in self.named(id, tasks)? {
             let Some(job) = self.jobs.get(id) else { continue };
-            if !self.may_touch(job, uid) {
+            if !Self::may_touch(job, uid) {
                 return Err(SlurmError::AccessDenied);
             }
             if job.state.is_finished() {
@@ -116,7 +116,7 @@ impl Controller {
     pub fn hold(&mut self, id: JobId, tasks: Option<&[u32]>, uid: u32, as_user: bool) -> Result<(), SlurmError> {
         for id in self.named(id, tasks)? {
             let Some(job) = self.jobs.get(id) else { continue };
-            if !self.may_touch(job, uid) {
+            if !Self::may_touch(job, uid) {
                 return Err(SlurmError::AccessDenied);
             }
             if job.state.base != JobBase::Pending {
@@ -144,7 +144,7 @@ impl Controller {
     pub fn release_hold(&mut self, id: JobId, tasks: Option<&[u32]>, uid: u32) -> Result<(), SlurmError> {
         for id in self.named(id, tasks)? {
             let Some(job) = self.jobs.get(id) else { continue };
-            if !self.may_touch(job, uid) || (uid != 0 && job.reason == Reason::HELD_ADMIN) {
+            if !Self::may_touch(job, uid) || (uid != 0 && job.reason == Reason::HELD_ADMIN) {
                 return Err(SlurmError::AccessDenied);
             }
             if job.state.is_finished() {
@@ -176,7 +176,7 @@ impl Controller {
     pub fn requeue(&mut self, id: JobId, tasks: Option<&[u32]>, uid: u32, hold: bool) -> Result<(), SlurmError> {
         for id in self.named(id, tasks)? {
             let Some(job) = self.jobs.get(id) else { continue };
-            if !self.may_touch(job, uid) {
+            if !Self::may_touch(job, uid) {
                 return Err(SlurmError::AccessDenied);
             }
             if !job.request.batch || (!job.requeue && uid != 0) {

@@ -145,13 +145,13 @@ impl Controller {
             if record.base != NodeBase::Up {
                 continue;
             }
-            if !record.responds {
+            if record.responds {
+                record.last_response = now;
+            } else {
                 record.flags.set(NodeFlags::NO_RESPOND);
                 if now - record.last_response >= self.params.slurmd_timeout {
                     self.set_down(node, "Not responding", 0);
                 }
-            } else {
-                record.last_response = now;
             }
         }
     }

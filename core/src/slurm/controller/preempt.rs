@@ -140,6 +140,13 @@ impl Controller {
         Blocked::Busy
     }
 
+    /// Since when a running job may be preempted; `None` when it may not.
+    pub fn preemptable_from(&self, job: &Job) -> Option<crate::slurm::Time> {
+        let runs = matches!(job.state.base, JobBase::Running | JobBase::Suspended);
+        let preempts = self.params.preempt_type != PreemptType::None && self.preempt_mode(job) != PreemptMode::Off;
+        (runs && preempts).then(|| job.start + self.exempt_time(job))
+    }
+
     fn exempt_time(&self, job: &Job) -> i64 {
         self.qos_exempt_time(&job.qos).unwrap_or(self.params.preempt_exempt_time)
     }

@@ -84,9 +84,9 @@ impl Controller {
             let share = (asked_nodes * cpus / nodes).max(asked_cpus) / f64::from(limit.max(1)) / cpus;
             if params.favor_small { 1.0 - share } else { share }
         } else if params.favor_small {
-            ((nodes - asked_nodes) / nodes + (cpus - asked_cpus) / cpus) / 2.0
+            f64::midpoint((nodes - asked_nodes) / nodes, (cpus - asked_cpus) / cpus)
         } else {
-            (asked_nodes / nodes + asked_cpus / cpus) / 2.0
+            f64::midpoint(asked_nodes / nodes, asked_cpus / cpus)
         };
         factor.clamp(0.0, 1.0)
     }

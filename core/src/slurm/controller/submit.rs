@@ -179,7 +179,8 @@ impl Controller {
         let keep = self.params.min_job_age;
         if let Some(job) = self.jobs.get_mut(id) {
             job.state = JobState::new(JobBase::Failed);
-            job.exit = (1, 0);
+            // The record shows the raw status 1 as a signal, accounting as a code (observed).
+            job.exit = (0, 1);
             job.reason = Reason::BAD_CONSTRAINTS;
             job.start = now;
             job.end = now;
@@ -190,6 +191,7 @@ impl Controller {
         {
             let mut record = job.clone();
             record.reason = Reason::NONE;
+            record.exit = (1, 0);
             self.history.push(record);
         }
     }
@@ -250,11 +252,7 @@ impl Controller {
                 let part = part.strip_prefix("gres:").or_else(|| part.strip_prefix("gres/")).unwrap_or(part);
                 let (name, typ, count) = split_gres(part)?;
                 let kind = self.names.kind(name).ok_or(SlurmError::InvalidGres)?;
-                let typ = match typ {
-                    // A type that no node has: the job could never run, which is found when its record is there.
-                    Some(typ) => Some(self.names.type_id(typ).unwrap_or(u16::MAX)),
-                    None => None,
-                };
+                let typ = typ.map(|typ| self.names.type_id(typ).unwrap_or(u16::MAX));
                 if at >= 4 {
                     // CPUs and memory per unit belong to every request of the name.
                     asks.iter_mut().filter(|ask| ask.kind == kind).for_each(|ask| set(ask, count));

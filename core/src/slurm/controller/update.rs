@@ -134,10 +134,10 @@ impl Controller {
                 job.direct_priority = false;
             }
             JobChange::Priority(priority) => {
-                need_pending?;
                 if !operator && *priority >= job.priority && *priority != 0 {
                     return Err(SlurmError::AccessDenied);
                 }
+                need_pending?;
                 job.priority = *priority;
                 job.direct_priority = true;
                 job.factors = crate::slurm::model::PriorityFactors::default();
@@ -290,6 +290,11 @@ impl Controller {
                 }
                 Some(NodeChange::Resume) => {
                     let node = &mut self.nodes[at];
+                    let nothing = node.base == NodeBase::Up
+                        && ![NodeFlags::DRAIN, NodeFlags::FAIL, NodeFlags::NO_RESPOND].iter().any(|flag| node.flags.has(*flag));
+                    if nothing {
+                        return Err(SlurmError::InvalidNodeState);
+                    }
                     node.flags.clear(NodeFlags::DRAIN);
                     node.flags.clear(NodeFlags::FAIL);
                     node.flags.clear(NodeFlags::NO_RESPOND);

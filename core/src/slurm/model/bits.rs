@@ -22,7 +22,7 @@ impl Bits {
     /// The set `0..n`.
     pub fn first(n: usize) -> Self {
         let mut words: SmallVec<[u64; 2]> = SmallVec::from_elem(u64::MAX, n / 64);
-        if n % 64 != 0 {
+        if !n.is_multiple_of(64) {
             words.push((1 << (n % 64)) - 1);
         }
         Self(words)

@@ -8,6 +8,7 @@ use crate::slurm::model::{Bits, GresGrant, Memory, NodeIdx, NodeShare};
 
 /// What the job gets on each of the nodes; `None` when devices do not work out.
 pub(super) fn assign(machines: &Machines<'_>, ask: &Ask<'_>, picks: &[Pick], row: u8) -> Option<Vec<NodeShare>> {
+    let picks = &deal_tasks(ask, picks);
     let grants = deal_gres(machines, ask, picks)?;
     let mut shares = Vec::with_capacity(picks.len());
     for (pick, gres) in picks.iter().zip(grants) {
@@ -39,6 +40,28 @@ pub(super) fn assign(machines: &Machines<'_>, ask: &Ask<'_>, picks: &[Pick], row
         });
     }
     Some(shares)
+}
+
+/// CPUs of each node by its tasks: one task on every node, then as many as a node holds in the order of the nodes.
+/// Only matters where nodes were taken beyond what the tasks need (`-N2-4`).
+fn deal_tasks(ask: &Ask<'_>, picks: &[Pick]) -> Vec<Pick> {
+    let per_task = ask.cpus_per_task.max(1);
+    let least = ask.pn_min_cpus.max(per_task);
+    let needed = ask.min_cpus.max(per_task * picks.len() as u32);
+    let taken: u32 = picks.iter().map(|pick| pick.cpus).sum();
+    if ask.whole || ask.flags.whole_nodes || taken <= needed {
+        return picks.to_vec();
+    }
+    let mut left = needed.saturating_sub(picks.iter().map(|pick| pick.cpus.min(least)).sum());
+    picks
+        .iter()
+        .map(|pick| {
+            let first = pick.cpus.min(least);
+            let more = left.min(pick.cpus - first);
+            left -= more;
+            Pick { cpus: first + more, ..*pick }
+        })
+        .collect()
 }
 
 fn memory_of(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, cpus: u32, gres: &[GresGrant]) -> u64 {

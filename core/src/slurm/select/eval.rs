@@ -102,7 +102,7 @@ pub(super) fn consecutive(machines: &Machines<'_>, ask: &Ask<'_>, rooms: &[Room]
     }
     let mut runs = runs(machines, rooms, &taken);
     if ask.contiguous {
-        return contiguous(ask, rooms, &runs, need, picks);
+        return contiguous(ask, rooms, &runs, &need, &picks);
     }
     while need.room_for_nodes > 0 && !runs.is_empty() {
         let best = best_run(&runs, &need)?;
@@ -154,9 +154,12 @@ fn best_run(runs: &[Run], need: &Need) -> Option<usize> {
         let better = best.is_none_or(|(now, now_suffices)| {
             run.weight < runs[now].weight
                 || (run.weight == runs[now].weight
-                    && ((suffices && !now_suffices)
-                        || (suffices && run.cpus < runs[now].cpus)
-                        || (!suffices && !now_suffices && run.cpus > runs[now].cpus)))
+                    && match (suffices, now_suffices) {
+                        (true, false) => true,
+                        (true, true) => run.cpus < runs[now].cpus,
+                        (false, false) => run.cpus > runs[now].cpus,
+                        (false, true) => false,
+                    })
         });
         if better {
             best = Some((at, suffices));
@@ -174,7 +177,7 @@ fn smallest_sufficient(rooms: &[Room], run: &Run, need: &Need) -> Option<usize> 
 }
 
 /// `--contiguous`: all nodes from one run, weights apart; around the required ones if there are any.
-fn contiguous(ask: &Ask<'_>, rooms: &[Room], runs: &[Run], need: Need, picks: Vec<Pick>) -> Option<Vec<Pick>> {
+fn contiguous(ask: &Ask<'_>, rooms: &[Room], runs: &[Run], need: &Need, picks: &[Pick]) -> Option<Vec<Pick>> {
     let mut best: Option<(i64, Vec<Pick>)> = None;
     let nodes: Vec<usize> = if ask.required.is_empty() {
         Vec::new()
@@ -184,7 +187,7 @@ fn contiguous(ask: &Ask<'_>, rooms: &[Room], runs: &[Run], need: Need, picks: Ve
     for run in runs {
         for start in 0..run.rooms.len() {
             let mut left = need.clone();
-            let mut chosen = picks.clone();
+            let mut chosen = picks.to_vec();
             for at in &run.rooms[start..] {
                 if left.is_met() || left.room_for_nodes <= 0 {
                     break;

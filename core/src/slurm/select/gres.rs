@@ -71,8 +71,8 @@ pub(super) fn node_room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, _
             }
             free = asked.per_node;
         }
-        if asked.per_task > 0 {
-            let tasks = u32::try_from(free / asked.per_task).unwrap_or(u32::MAX);
+        if let Some(tasks) = free.checked_div(asked.per_task) {
+            let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
             if tasks == 0 {
                 return None;
             }

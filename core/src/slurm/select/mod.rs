@@ -156,12 +156,11 @@ fn choose(machines: &Machines<'_>, ask: &Ask<'_>, mut rooms: Vec<Room>, row: u8)
         if (rooms.len() as u32) < ask.min_nodes {
             return None;
         }
-        if let Some(picks) = pick(machines, ask, &rooms) {
-            if let Some(shares) = assign::assign(machines, ask, &picks, row) {
+        if let Some(picks) = pick(machines, ask, &rooms)
+            && let Some(shares) = assign::assign(machines, ask, &picks, row) {
                 let leaves = machines.topology.map_or(0, |tree| tree.leaves(shares.iter().map(|share| share.node)));
                 return Some(Selection { shares, leaves });
             }
-        }
         let least = rooms.iter().filter(|room| !ask.required.has(room.node)).map(|room| room.cpus).min()?;
         rooms.retain(|room| room.cpus > least || ask.required.has(room.node));
     }

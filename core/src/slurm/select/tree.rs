@@ -100,7 +100,12 @@ pub(super) fn pick(tree: &Topology, machines: &Machines<'_>, ask: &Ask<'_>, room
             }
             let suffices = need.met_by(nodes, cpus, &units);
             let better = best.is_none_or(|(_, now, now_suffices)| {
-                (suffices && !now_suffices) || (suffices && nodes < now) || (!suffices && !now_suffices && nodes > now)
+                match (suffices, now_suffices) {
+                    (true, false) => true,
+                    (true, true) => nodes < now,
+                    (false, false) => nodes > now,
+                    (false, true) => false,
+                }
             });
             if better {
                 best = Some((at, nodes, suffices));

@@ -103,7 +103,7 @@ pub(super) fn job(dice: &mut Rng, controller: &Controller) -> (JobRequest, Scrip
     }
     let script = Script {
         length: Duration::from_secs(1 + below(dice, 400)),
-        code: if chance(dice, 6) { 1 } else { 0 },
+        code: u8::from(chance(dice, 6)),
         stubborn: chance(dice, 10),
     };
     (request, script)

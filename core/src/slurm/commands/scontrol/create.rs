@@ -42,7 +42,7 @@ fn reservation(controller: &mut Controller, session: &Session<'_>, words: &[&str
         let Some((key, value)) = pair(word) else { return Err(format!("scontrol: error: Unknown parameter {word}\n")) };
         let list = || value.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect::<Vec<_>>();
         match key.as_str() {
-            "reservationname" | "reservation" | "name" => made.name = value.to_owned(),
+            "reservationname" | "reservation" | "name" => value.clone_into(&mut made.name),
             "starttime" => {
                 made.start = times::parse(value, now).map_err(|at| format!("Invalid time specification (pos={at}): {value}\nscontrol: error: Invalid start time: {value}\n"))?;
             }
@@ -82,7 +82,7 @@ fn reservation(controller: &mut Controller, session: &Session<'_>, words: &[&str
         return Err("scontrol: error: Either Users/Groups and/or Accounts must be specified.  No reservation created.\n".into());
     }
     if session.uid != 0 {
-        return Err(refused(SlurmError::AccessDenied));
+        return Err(refused(SlurmError::InvalidUser));
     }
     if made.users.iter().any(|name| controller.users.by_name(name).is_none()) {
         return Err(refused(SlurmError::InvalidUser));

@@ -13,6 +13,8 @@ use crate::slurm::error::SlurmError;
 use crate::slurm::{hostlist, units};
 
 
+pub(crate) use show_job::tres_text;
+
 /// Options that come before the command.
 #[derive(Clone, Copy, Debug, Default)]
 struct Flags {
@@ -125,7 +127,7 @@ fn suspension(controller: &mut Controller, session: &Session<'_>, words: &[&str]
 }
 
 /// `key=value`, the key in lower case.
-fn pair<'a>(word: &'a str) -> Option<(String, &'a str)> {
+fn pair(word: &str) -> Option<(String, &str)> {
     word.split_once('=').map(|(key, value)| (key.to_ascii_lowercase(), value))
 }
 

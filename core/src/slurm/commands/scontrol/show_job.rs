@@ -7,15 +7,13 @@ use crate::slurm::model::{
 };
 use crate::slurm::units;
 
-/// A size of memory as TRES print it: MiB, or the next unit when it is a quarter of it or divides (observed:
-/// `48000M`, `62.50G`, `125G`).
+/// A size of memory as TRES print it: in the next unit as long as it is a multiple of half of it (`48000M`, `62.50G`, `125G`).
 pub(crate) fn memory_text(mib: u64) -> String {
     if mib == 0 {
         return "0".into();
     }
     let (mut value, mut unit) = (mib as f64, 0);
-    let exact = |value: f64| (value * 100.0).fract() == 0.0;
-    while value >= 1024.0 && unit < 3 && exact(value / 1024.0) {
+    while value >= 1024.0 && unit < 3 && (value as u64) % 512 == 0 {
         value /= 1024.0;
         unit += 1;
     }
@@ -126,17 +124,9 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
     if flags.details {
         lines.push(format!("DerivedExitCode={}:{}", job.derived_exit.0, job.derived_exit.1));
     }
-    let time_limit = if pending && job.time_limit.is_none() && job.request.time_limit.is_none() {
-        let part = &controller.partitions[job.partition];
-        part.default_time.or(part.max_time).map_or_else(|| "Partition_Limit".to_owned(), |_| "Partition_Limit".to_owned())
-    } else {
-        limit(job.time_limit)
-    };
-    let time_limit = if time_limit == "Partition_Limit" && controller.partitions[job.partition].max_time.is_none() && controller.partitions[job.partition].default_time.is_none() {
-        "UNLIMITED".to_owned()
-    } else {
-        time_limit
-    };
+    let part = &controller.partitions[job.partition];
+    let of_partition = pending && job.request.time_limit.is_none() && part.default_time.or(part.max_time).is_some();
+    let time_limit = if of_partition && job.time_limit.is_none() { "Partition_Limit".to_owned() } else { limit(job.time_limit) };
     lines.push(format!(
         "RunTime={} TimeLimit={time_limit} TimeMin={}",
         units::clock(job.run_time(now)),
@@ -157,16 +147,20 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         stamp_or(end, "Unknown"),
         job.request.deadline.map_or_else(|| "N/A".into(), units::stamp)
     ));
-    if job.preempt_time != 0 {
-        lines.push(format!("PreemptEligibleTime={0} PreemptTime={0}", units::stamp(job.preempt_time)));
+    if let Some(from) = controller.preemptable_from(job) {
+        lines.push(format!("PreemptEligibleTime={} PreemptTime={}", units::stamp(from), stamp_or(job.preempt_time, "None")));
     }
     lines.push(format!(
-        "SuspendTime={} SecsPreSuspend={} LastSchedEval={} Scheduler={}{}",
+        "SuspendTime={} SecsPreSuspend={} LastSchedEval={} Scheduler={}",
         stamp_or(job.suspended_at, "None"),
         if job.state.base == JobBase::Suspended { job.suspended_at - job.start - job.suspended_for } else { 0 },
         stamp_or(job.last_sched_eval, "Unknown"),
-        if job.scheduler == Some(Scheduler::Backfill) { "Backfill" } else { "Main" },
-        if pending && job.planned_nodes.is_empty() && job.scheduler == Some(Scheduler::Backfill) { "" } else { "" }
+        match job.scheduler {
+            // The star: backfill expects when it will start.
+            _ if pending && !job.planned_nodes.is_empty() => "Backfill:*",
+            Some(Scheduler::Backfill) => "Backfill",
+            _ => "Main",
+        }
     ));
     let partitions: Vec<&str> = job.partitions.iter().map(|part| controller.partitions[*part].name.as_str()).collect();
     let partition = if pending { partitions.join(",") } else { controller.partitions[job.partition].name.clone() };
@@ -180,11 +174,10 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         nodes.push_str(&format!(" SchedNodeList={}", controller.names_of(&job.planned_nodes)));
     }
     lines.push(nodes);
-    if job.request.batch && !pending {
-        if let Some(first) = job.nodes.min() {
+    if job.request.batch && !pending
+        && let Some(first) = job.nodes.min() {
             lines.push(format!("BatchHost={}", controller.nodes[first].name));
         }
-    }
     numbers(controller, job, pending, &mut lines);
     if flags.details && !job.shares_of_nodes.is_empty() {
         details(controller, job, &mut lines);
@@ -280,13 +273,14 @@ fn numbers(controller: &Controller, job: &Job, pending: bool, lines: &mut Vec<St
         let planned = job.planned_nodes.count() as u32;
         let least = planned.max(job.min_nodes);
         let nodes = match job.max_nodes {
-            // A range shows while nothing is planned; a fixed number shows twice when the partition cannot give it.
-            Some(most) if planned == 0 && (most != job.min_nodes || job.min_nodes as usize > controller.partitions[job.partition].nodes.count()) => {
-                format!("{}-{most}", job.min_nodes)
-            }
+            // A number that was given shows as a range until the job first ran.
+            Some(most) if job.restarts == 0 => format!("{}-{most}", job.min_nodes),
             _ => least.to_string(),
         };
-        (nodes, u64::from(job.min_cpus), job.ntasks)
+        (nodes, u64::from(job.min_cpus), job.ntasks.to_string())
+    } else if job.shares_of_nodes.is_empty() {
+        // It ended without ever having had nodes.
+        (job.min_nodes.to_string(), u64::from(job.min_cpus), "N/A".to_owned())
     } else {
         let cpus = job.shares_of_nodes.iter().map(|share| u64::from(share.cpus)).sum();
         let nodes = job.shares_of_nodes.len() as u32;
@@ -295,14 +289,14 @@ fn numbers(controller: &Controller, job: &Job, pending: bool, lines: &mut Vec<St
         } else {
             job.ntasks.max(nodes)
         };
-        (nodes.to_string(), cpus, tasks)
+        (nodes.to_string(), cpus, tasks.to_string())
     };
     lines.push(format!(
         "NumNodes={nodes} NumCPUs={cpus} NumTasks={tasks} CPUs/Task={} ReqB:S:C:T=0:0:*:*",
         job.request.cpus_per_task.unwrap_or(1)
     ));
     let tres = match &job.alloc_tres {
-        Some(tres) if !pending => tres_text(controller, tres, true, true),
+        Some(tres) if !pending && tres.nodes > 0 => tres_text(controller, tres, true, true),
         _ => tres_text(controller, &controller.requested_tres(job), true, true),
     };
     lines.push(format!("TRES={tres}"));
