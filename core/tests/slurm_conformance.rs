@@ -18,13 +18,19 @@ fn differences(path: &Path) -> Result<Vec<String>, Failed> {
 fn main() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/slurm");
     let open = fs::read_to_string(folder.join("open.txt")).expect("the list of recordings that differ");
-    let open: Vec<String> =
-        open.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
-    let mut files: Vec<_> = fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("readable").path()).collect();
+    let open: Vec<String> = open
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned)
+        .collect();
+    let mut files: Vec<_> =
+        fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("readable").path()).collect();
     files.sort();
     let mut trials = Vec::new();
     let mut still_open = Vec::new();
-    for file in files.into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "json")) {
+    for file in files.into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "json"))
+    {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let is_open = open.contains(&name);
         if is_open {

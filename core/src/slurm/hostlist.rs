@@ -57,17 +57,18 @@ pub fn expand(list: &str) -> Result<Vec<String>, HostListError> {
         let mut rest = part;
         let mut at = column;
         while let Some(open) = rest.find('[') {
-            let close = rest[open..].find(']').map(|close| open + close).ok_or_else(|| HostListError::Unmatched {
-                list: list.to_owned(),
-                column: at + open,
-                bracket: '[',
+            let close = rest[open..].find(']').map(|close| open + close).ok_or_else(|| {
+                HostListError::Unmatched { list: list.to_owned(), column: at + open, bracket: '[' }
             })?;
             let numbers = numbers(list, at + open + 1, &rest[open + 1..close])?;
             if made.len().saturating_mul(numbers.len()) > MAX_HOSTS {
                 return Err(HostListError::TooMany { list: list.to_owned() });
             }
             let prefix = &rest[..open];
-            made = made.iter().flat_map(|head| numbers.iter().map(move |number| format!("{head}{prefix}{number}"))).collect();
+            made = made
+                .iter()
+                .flat_map(|head| numbers.iter().map(move |number| format!("{head}{prefix}{number}")))
+                .collect();
             at += close + 1;
             rest = &rest[close + 1..];
         }
@@ -82,7 +83,8 @@ pub fn expand(list: &str) -> Result<Vec<String>, HostListError> {
 
 /// Parts between commas that are not in brackets, each with its column.
 fn top_level(list: &str) -> Result<Vec<(usize, &str)>, HostListError> {
-    let unmatched = |at: usize, bracket| HostListError::Unmatched { list: list.to_owned(), column: at + 1, bracket };
+    let unmatched =
+        |at: usize, bracket| HostListError::Unmatched { list: list.to_owned(), column: at + 1, bracket };
     let mut parts = Vec::new();
     let mut start = 0;
     let mut open: Option<usize> = None;
@@ -111,7 +113,8 @@ fn numbers(list: &str, column: usize, text: &str) -> Result<Vec<String>, HostLis
     for range in text.split(',') {
         let bad = || HostListError::Range { list: list.to_owned(), column: at, range: range.to_owned() };
         let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let digits = |text: &str| !text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            |text: &str| !text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit());
         if !digits(first) || !digits(last) {
             return Err(bad());
         }
@@ -165,7 +168,11 @@ pub fn compress<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
                 let inner: Vec<String> = ranges
                     .iter()
                     .map(|(from, to, width)| {
-                        if from == to { number(*from, *width) } else { format!("{}-{}", number(*from, *width), number(*to, *width)) }
+                        if from == to {
+                            number(*from, *width)
+                        } else {
+                            format!("{}-{}", number(*from, *width), number(*to, *width))
+                        }
                     })
                     .collect();
                 format!("{prefix}[{}]", inner.join(","))

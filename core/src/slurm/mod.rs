@@ -10,7 +10,11 @@
     clippy::option_option,
     reason = "a limit that was not given and one that was given as UNLIMITED are two things"
 )]
-#![allow(clippy::needless_for_each, clippy::type_complexity, reason = "tables of setters and of keys read best so")]
+#![allow(
+    clippy::needless_for_each,
+    clippy::type_complexity,
+    reason = "tables of setters and of keys read best so"
+)]
 
 pub mod accounting;
 pub mod cluster;

@@ -53,7 +53,9 @@ impl Runner {
                 self.act(controller, &action, now);
             }
             let mut ended = false;
-            while let Some(Reverse((at, job, run))) = self.ends.peek().copied().filter(|Reverse((at, ..))| *at <= now) {
+            while let Some(Reverse((at, job, run))) =
+                self.ends.peek().copied().filter(|Reverse((at, ..))| *at <= now)
+            {
                 self.ends.pop();
                 if self.running.get(&job) == Some(&(run, at)) && !self.suspended.contains_key(&job) {
                     self.running.remove(&job);

@@ -37,7 +37,8 @@ pub fn seconds(text: &str) -> Option<i64> {
 }
 
 fn part(text: &str) -> Option<i64> {
-    (!text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+    (!text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| text.parse().ok())?
 }
 
 /// `1-02:03:04`: seconds as `scontrol` prints them.
@@ -51,7 +52,8 @@ pub fn clock(seconds: i64) -> String {
 /// `1-02:03:04`, `2:03:04`, `3:04`: seconds as `squeue` prints them.
 pub fn short_clock(seconds: i64) -> String {
     let seconds = seconds.max(0);
-    let (days, hours, minutes, secs) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let (days, hours, minutes, secs) =
+        (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     if days > 0 {
         format!("{days}-{hours:02}:{minutes:02}:{secs:02}")
     } else if hours > 0 {
@@ -63,13 +65,15 @@ pub fn short_clock(seconds: i64) -> String {
 
 /// `2026-11-23T14:44:03`, the zone being that of the cluster (UTC here).
 pub fn stamp(time: Time) -> String {
-    jiff::Timestamp::from_second(time).map_or_else(|_| "Unknown".into(), |at| at.strftime("%Y-%m-%dT%H:%M:%S").to_string())
+    jiff::Timestamp::from_second(time)
+        .map_or_else(|_| "Unknown".into(), |at| at.strftime("%Y-%m-%dT%H:%M:%S").to_string())
 }
 
 /// MiB as `--mem` reads them: a number with K, M (the default), G or T. `None` when it cannot be read.
 pub fn mebibytes(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let n: u64 = (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())??;
+    let n: u64 =
+        (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())??;
     match text[digits.len()..].to_ascii_lowercase().as_str() {
         "" | "m" | "mb" => Some(n),
         "k" | "kb" => Some(n.div_ceil(1024)),

@@ -58,7 +58,8 @@ fn cluster(processors: u32, settings: &Settings) -> ClusterSpec {
 /// When each job starts, in seconds from the first submission, by rank. Jobs that were refused start at −1.
 pub fn replay(workload: &Workload, settings: &Settings) -> Vec<i64> {
     let epoch: i64 = 1_000_000_000;
-    let mut controller = Controller::new(cluster(workload.processors, settings), epoch * 1_000_000_000, SimTime::ZERO);
+    let mut controller =
+        Controller::new(cluster(workload.processors, settings), epoch * 1_000_000_000, SimTime::ZERO);
     let mut runner = Runner::default();
     let mut starts = vec![-1; workload.jobs.len()];
     // A second after the controller: its threads stand.
@@ -67,13 +68,21 @@ pub fn replay(workload: &Workload, settings: &Settings) -> Vec<i64> {
     let mut next = 0;
     loop {
         let arrival = workload.jobs.get(next).map(|job| SimTime::from_secs((job.submit + zero) as u64));
-        if arrival.is_none() && controller.jobs.pending().next().is_none() && controller.jobs.active().next().is_none() {
+        if arrival.is_none()
+            && controller.jobs.pending().next().is_none()
+            && controller.jobs.active().next().is_none()
+        {
             break;
         }
-        let Some(at) = [arrival, controller.next_wakeup(), runner.next_wakeup()].into_iter().flatten().min() else { break };
+        let Some(at) = [arrival, controller.next_wakeup(), runner.next_wakeup()].into_iter().flatten().min()
+        else {
+            break;
+        };
         runner.step(&mut controller, at);
         controller.advance(at);
-        while let Some(job) = workload.jobs.get(next).filter(|job| SimTime::from_secs((job.submit + zero) as u64) <= at) {
+        while let Some(job) =
+            workload.jobs.get(next).filter(|job| SimTime::from_secs((job.submit + zero) as u64) <= at)
+        {
             let request = JobRequest {
                 name: "job".into(),
                 uid: 1001,
@@ -96,7 +105,8 @@ pub fn replay(workload: &Workload, settings: &Settings) -> Vec<i64> {
             if let super::controller::Action::Launch { job, .. } = action
                 && let Ok(found) = rank_of.binary_search_by_key(job, |(id, _)| *id)
             {
-                starts[rank_of[found].1] = controller.jobs.get(*job).map_or(-1, |job| job.start - epoch - zero);
+                starts[rank_of[found].1] =
+                    controller.jobs.get(*job).map_or(-1, |job| job.start - epoch - zero);
             }
         }
         runner.step(&mut controller, at);

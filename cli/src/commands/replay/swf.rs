@@ -8,8 +8,8 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use clusterlab::slurm::swf::Log;
-use clusterlab::slurm::whole_log;
 use clusterlab::slurm::textbook::{Metrics, Policy, Workload, replay, timeline};
+use clusterlab::slurm::whole_log;
 use serde::Serialize;
 
 use super::against::{Reference, Verdict};

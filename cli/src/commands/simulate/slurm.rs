@@ -50,7 +50,11 @@ enum Line<'a> {
 impl Slurm {
     /// Runs the simulations.
     pub fn run(self) -> anyhow::Result<u8> {
-        let scale = Scale { jobs: self.jobs, faults: self.faults, span: Duration::from_secs(u64::from(self.jobs) * 30) };
+        let scale = Scale {
+            jobs: self.jobs,
+            faults: self.faults,
+            span: Duration::from_secs(u64::from(self.jobs) * 30),
+        };
         let begun = Instant::now();
         let mut all = Survived::default();
         let mut failed = 0;
@@ -76,7 +80,15 @@ impl Slurm {
         let seconds = begun.elapsed().as_secs_f64();
         let Survived { events, faults, jobs, runs } = all;
         if self.json {
-            output::json_line(&Line::Total { seeds: self.seeds, events, faults, jobs, runs, failed, seconds })?;
+            output::json_line(&Line::Total {
+                seeds: self.seeds,
+                events,
+                faults,
+                jobs,
+                runs,
+                failed,
+                seconds,
+            })?;
         } else {
             output::text(&format!(
                 "{} seeds, {events} events and {faults} faults survived; {jobs} jobs, {runs} runs; {failed} failed; {seconds:.1} s\n",

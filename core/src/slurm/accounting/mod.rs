@@ -179,7 +179,11 @@ impl Default for AccountingDb {
             description: "default root account".into(),
             organization: "root".into(),
         };
-        let user = AccountingUser { name: "root".into(), default_account: "root".into(), admin: "Administrator".into() };
+        let user = AccountingUser {
+            name: "root".into(),
+            default_account: "root".into(),
+            admin: "Administrator".into(),
+        };
         Self {
             clusters: Vec::new(),
             accounts: vec![root],
@@ -221,7 +225,9 @@ impl AccountingDb {
         };
         let of_user = |assoc: &&Association| assoc.user.as_deref() == Some(user) && assoc.account == account;
         let candidates = || self.associations.iter().filter(of_user);
-        candidates().find(|assoc| assoc.partition.as_deref() == Some(partition)).or_else(|| candidates().find(|assoc| assoc.partition.is_none()))
+        candidates()
+            .find(|assoc| assoc.partition.as_deref() == Some(partition))
+            .or_else(|| candidates().find(|assoc| assoc.partition.is_none()))
     }
 
     /// The association and those above it, up to root's.

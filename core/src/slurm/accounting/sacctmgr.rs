@@ -46,7 +46,9 @@ fn unknown(word: &str) -> CommandOutput {
 
 /// The text of TRES as sacctmgr echoes it: memory with its unit.
 pub(crate) fn tres_text(limits: &TresLimits) -> String {
-    let text = |(name, count): &(String, u64)| if name == "mem" { format!("mem={count}M") } else { format!("{name}={count}") };
+    let text = |(name, count): &(String, u64)| {
+        if name == "mem" { format!("mem={count}M") } else { format!("{name}={count}") }
+    };
     limits.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
@@ -97,7 +99,9 @@ fn set_limit(limits: &mut Limits, key: &str, value: &str) -> Option<Option<(&'st
         "grptresrunmins" => amounts(&mut limits.grp_tres_run_mins, "GrpTRESRunMins"),
         "maxtres" | "maxtresperjob" | "maxtrespj" => amounts(&mut limits.max_tres_per_job, "MaxTRESPerJob"),
         "maxtrespernode" | "maxtrespn" => amounts(&mut limits.max_tres_per_node, "MaxTRESPerNode"),
-        "maxtresmins" | "maxtresminsperjob" | "maxtresminspj" => amounts(&mut limits.max_tres_mins_per_job, "MaxTRESMinsPerJob"),
+        "maxtresmins" | "maxtresminsperjob" | "maxtresminspj" => {
+            amounts(&mut limits.max_tres_mins_per_job, "MaxTRESMinsPerJob")
+        }
         "grpjobs" => number(&mut limits.grp_jobs, "GrpJobs"),
         "grpsubmitjobs" | "grpsubmit" => number(&mut limits.grp_submit_jobs, "GrpSubmitJobs"),
         "grpwall" => minutes(&mut limits.grp_wall, "GrpWall"),
@@ -112,7 +116,9 @@ fn add(db: &mut AccountingDb, what: &str, words: &[&str], may: bool) -> CommandO
         "account" | "accounts" | "acct" => add_account(db, words, may),
         "user" | "users" => add_user(db, words, may),
         "qos" => add_qos(db, words, may),
-        other => CommandOutput::error(format!("No valid entity in add command\nInput line must include \"Account\", \"Cluster\", \"QOS\" or \"User\": {other}\n")),
+        other => CommandOutput::error(format!(
+            "No valid entity in add command\nInput line must include \"Account\", \"Cluster\", \"QOS\" or \"User\": {other}\n"
+        )),
     }
 }
 
@@ -156,7 +162,12 @@ fn add_account(db: &mut AccountingDb, words: &[&str], may: bool) -> CommandOutpu
         return denied();
     }
     let cluster = db.clusters.first().cloned().unwrap_or_default();
-    let Some(above) = db.associations.iter().find(|assoc| assoc.account == parent && assoc.user.is_none()).map(|assoc| assoc.id) else {
+    let Some(above) = db
+        .associations
+        .iter()
+        .find(|assoc| assoc.account == parent && assoc.user.is_none())
+        .map(|assoc| assoc.id)
+    else {
         return CommandOutput::error(format!(" Parent account '{parent}' doesn't exist.\n"));
     };
     names_given.retain(|name| !db.accounts.iter().any(|account| account.name == *name));
@@ -213,7 +224,11 @@ fn add_user(db: &mut AccountingDb, words: &[&str], may: bool) -> CommandOutput {
             "defaultaccount" => default_account = Some(value.to_ascii_lowercase()),
             "adminlevel" | "admin" => admin = Some(value.to_owned()),
             "fairshare" | "shares" => {
-                shares = if value.eq_ignore_ascii_case("parent") { Some(Shares::Parent) } else { value.parse().ok().map(Shares::Number) };
+                shares = if value.eq_ignore_ascii_case("parent") {
+                    Some(Shares::Parent)
+                } else {
+                    value.parse().ok().map(Shares::Number)
+                };
             }
             "cluster" | "clusters" => {}
             _ => match set_limit(&mut limits, &key, value) {
@@ -241,7 +256,8 @@ fn add_user(db: &mut AccountingDb, words: &[&str], may: bool) -> CommandOutput {
         }
     }
     let mut text = String::new();
-    let new: Vec<&String> = names_given.iter().filter(|name| !db.users.iter().any(|user| user.name == **name)).collect();
+    let new: Vec<&String> =
+        names_given.iter().filter(|name| !db.users.iter().any(|user| user.name == **name)).collect();
     if !new.is_empty() {
         text.push_str(" Adding User(s)\n");
         for name in &new {
@@ -259,12 +275,18 @@ fn add_user(db: &mut AccountingDb, words: &[&str], may: bool) -> CommandOutput {
             });
         }
         for account in &accounts {
-            let there = db.associations.iter().any(|assoc| assoc.user.as_ref() == Some(name) && assoc.account == *account && assoc.partition == partition);
+            let there = db.associations.iter().any(|assoc| {
+                assoc.user.as_ref() == Some(name) && assoc.account == *account && assoc.partition == partition
+            });
             if there {
                 continue;
             }
             added = true;
-            let above = db.associations.iter().find(|assoc| assoc.account == *account && assoc.user.is_none()).map_or(1, |assoc| assoc.id);
+            let above = db
+                .associations
+                .iter()
+                .find(|assoc| assoc.account == *account && assoc.user.is_none())
+                .map_or(1, |assoc| assoc.id);
             let mut assoc = association(next_id(db), account, Some(name), above);
             assoc.shares = shares.unwrap_or(Shares::Number(1));
             assoc.partition.clone_from(&partition);
@@ -336,7 +358,8 @@ fn set_qos(qos: &mut Qos, key: &str, value: &str) -> Option<(&'static str, Strin
             Some(("PreemptExemptTime", units::clock(seconds)))
         }
         "gracetime" => {
-            qos.grace_time = value.parse().ok().or_else(|| units::seconds(value).and_then(|s| u32::try_from(s).ok()))?;
+            qos.grace_time =
+                value.parse().ok().or_else(|| units::seconds(value).and_then(|s| u32::try_from(s).ok()))?;
             Some(("GraceTime", units::clock(i64::from(qos.grace_time))))
         }
         "usagefactor" => {
@@ -360,8 +383,12 @@ fn set_qos(qos: &mut Qos, key: &str, value: &str) -> Option<(&'static str, Strin
         "mintres" | "mintresperjob" => amounts(&mut qos.min_tres_per_job, "MinTRESPerJob"),
         "maxjobsperuser" | "maxjobspu" => number(&mut qos.max_jobs_per_user, "MaxJobsPerUser"),
         "maxjobsperaccount" | "maxjobspa" => number(&mut qos.max_jobs_per_account, "MaxJobsPerAccount"),
-        "maxsubmitjobsperuser" | "maxsubmitjobspu" | "maxsubmitpu" => number(&mut qos.max_submit_jobs_per_user, "MaxSubmitJobsPerUser"),
-        "maxsubmitjobsperaccount" | "maxsubmitjobspa" | "maxsubmitpa" => number(&mut qos.max_submit_jobs_per_account, "MaxSubmitJobsPerAccount"),
+        "maxsubmitjobsperuser" | "maxsubmitjobspu" | "maxsubmitpu" => {
+            number(&mut qos.max_submit_jobs_per_user, "MaxSubmitJobsPerUser")
+        }
+        "maxsubmitjobsperaccount" | "maxsubmitjobspa" | "maxsubmitpa" => {
+            number(&mut qos.max_submit_jobs_per_account, "MaxSubmitJobsPerAccount")
+        }
         _ => None,
     }
 }
@@ -411,7 +438,9 @@ fn add_qos(db: &mut AccountingDb, words: &[&str], may: bool) -> CommandOutput {
     }
     text.push_str(&format!(" Settings\n  Description    = {}\n", names_given[0]));
     // Echoed in an order of its own, not as typed.
-    echoed.sort_by_key(|(key, _)| ["Description", "Flags", "GraceTime"].iter().position(|first| first == key).unwrap_or(9));
+    echoed.sort_by_key(|(key, _)| {
+        ["Description", "Flags", "GraceTime"].iter().position(|first| first == key).unwrap_or(9)
+    });
     if let (Some(preempt), Some(priority)) = (position(&echoed, "Preempt"), position(&echoed, "Priority"))
         && priority < preempt
     {
@@ -448,7 +477,9 @@ fn modify(db: &mut AccountingDb, what: &str, words: &[&str], may: bool) -> Comma
         return denied();
     }
     match what.to_ascii_lowercase().as_str() {
-        "account" | "accounts" | "user" | "users" => modify_associations(db, what.to_ascii_lowercase().starts_with('u'), &chosen, &changes),
+        "account" | "accounts" | "user" | "users" => {
+            modify_associations(db, what.to_ascii_lowercase().starts_with('u'), &chosen, &changes)
+        }
         "qos" => modify_qos(db, &chosen, &changes),
         other => CommandOutput::error(format!("No valid entity in modify command: {other}\n")),
     }
@@ -476,7 +507,12 @@ fn modify_qos(db: &mut AccountingDb, chosen: &[&str], changes: &[&str]) -> Comma
     CommandOutput::text(text)
 }
 
-fn modify_associations(db: &mut AccountingDb, users: bool, chosen: &[&str], changes: &[&str]) -> CommandOutput {
+fn modify_associations(
+    db: &mut AccountingDb,
+    users: bool,
+    chosen: &[&str],
+    changes: &[&str],
+) -> CommandOutput {
     let (mut who, mut accounts) = (Vec::new(), Vec::new());
     for word in chosen {
         let (key, value) = pair(word);
@@ -491,11 +527,19 @@ fn modify_associations(db: &mut AccountingDb, users: bool, chosen: &[&str], chan
     }
     let cluster = db.clusters.first().cloned().unwrap_or_default();
     let mut copy = db.clone();
-    let mut text = String::from(if users { " Modified user associations...\n" } else { " Modified account associations...\n" });
+    let mut text = String::from(if users {
+        " Modified user associations...\n"
+    } else {
+        " Modified account associations...\n"
+    });
     let mut any = false;
     for assoc in &mut copy.associations {
         let matches = match &assoc.user {
-            Some(user) => users && (who.is_empty() || who.contains(user)) && (accounts.is_empty() || accounts.contains(&assoc.account)),
+            Some(user) => {
+                users
+                    && (who.is_empty() || who.contains(user))
+                    && (accounts.is_empty() || accounts.contains(&assoc.account))
+            }
             None => !users && (accounts.is_empty() || accounts.contains(&assoc.account)),
         };
         if !matches {
@@ -518,8 +562,11 @@ fn modify_associations(db: &mut AccountingDb, users: bool, chosen: &[&str], chan
                 }
                 "qos" | "qoslevel" => {
                     let given = names(value);
-                    if let Some(bad) = given.iter().find(|name| !db.qos.iter().any(|qos| qos.name == **name)) {
-                        return CommandOutput::error(format!("sacctmgr: error: You gave a bad qos '{bad}'. Valid QOS's are\n"));
+                    if let Some(bad) = given.iter().find(|name| !db.qos.iter().any(|qos| qos.name == **name))
+                    {
+                        return CommandOutput::error(format!(
+                            "sacctmgr: error: You gave a bad qos '{bad}'. Valid QOS's are\n"
+                        ));
                     }
                     let mut list = assoc.qos.clone().unwrap_or_default();
                     if add {
@@ -543,8 +590,14 @@ fn modify_associations(db: &mut AccountingDb, users: bool, chosen: &[&str], chan
         }
         any = true;
         match &assoc.user {
-            Some(user) => text.push_str(&format!("  C = {cluster:<10} A = {:<20} U = {user:<9}\n", assoc.account)),
-            None => text.push_str(&format!("  C = {cluster:<10} A = {} of {}\n", assoc.account, parent_name(db, assoc.parent))),
+            Some(user) => {
+                text.push_str(&format!("  C = {cluster:<10} A = {:<20} U = {user:<9}\n", assoc.account))
+            }
+            None => text.push_str(&format!(
+                "  C = {cluster:<10} A = {} of {}\n",
+                assoc.account,
+                parent_name(db, assoc.parent)
+            )),
         }
     }
     if !any {
@@ -567,21 +620,40 @@ fn delete(db: &mut AccountingDb, what: &str, words: &[&str], may: bool) -> Comma
     let nothing = CommandOutput { stdout: " Nothing deleted\n".into(), ..CommandOutput::default() };
     match what.to_ascii_lowercase().as_str() {
         "qos" => {
-            let gone: Vec<String> = db.qos.iter().map(|qos| qos.name.clone()).filter(|name| wanted.contains(name)).collect();
+            let gone: Vec<String> =
+                db.qos.iter().map(|qos| qos.name.clone()).filter(|name| wanted.contains(name)).collect();
             db.qos.retain(|qos| !wanted.contains(&qos.name));
-            if gone.is_empty() { nothing } else { CommandOutput::text(format!(" Deleting QOS(s)...\n{}", lines(&gone))) }
+            if gone.is_empty() {
+                nothing
+            } else {
+                CommandOutput::text(format!(" Deleting QOS(s)...\n{}", lines(&gone)))
+            }
         }
         "user" | "users" => {
-            let gone: Vec<String> = db.users.iter().map(|user| user.name.clone()).filter(|name| wanted.contains(name)).collect();
+            let gone: Vec<String> =
+                db.users.iter().map(|user| user.name.clone()).filter(|name| wanted.contains(name)).collect();
             db.users.retain(|user| !wanted.contains(&user.name));
             db.associations.retain(|assoc| !assoc.user.as_ref().is_some_and(|user| wanted.contains(user)));
-            if gone.is_empty() { nothing } else { CommandOutput::text(format!(" Deleting users...\n{}", lines(&gone))) }
+            if gone.is_empty() {
+                nothing
+            } else {
+                CommandOutput::text(format!(" Deleting users...\n{}", lines(&gone)))
+            }
         }
         "account" | "accounts" => {
-            let gone: Vec<String> = db.accounts.iter().map(|account| account.name.clone()).filter(|name| wanted.contains(name) && name != "root").collect();
+            let gone: Vec<String> = db
+                .accounts
+                .iter()
+                .map(|account| account.name.clone())
+                .filter(|name| wanted.contains(name) && name != "root")
+                .collect();
             db.accounts.retain(|account| !gone.contains(&account.name));
             db.associations.retain(|assoc| !gone.contains(&assoc.account));
-            if gone.is_empty() { nothing } else { CommandOutput::text(format!(" Deleting accounts...\n{}", lines(&gone))) }
+            if gone.is_empty() {
+                nothing
+            } else {
+                CommandOutput::text(format!(" Deleting accounts...\n{}", lines(&gone)))
+            }
         }
         other => CommandOutput::error(format!("No valid entity in delete command: {other}\n")),
     }

@@ -14,7 +14,9 @@ pub(crate) fn repeated(counts: &[u32]) -> String {
             _ => parts.push((*count, 1)),
         }
     }
-    let text = |(count, times): &(u32, usize)| if *times > 1 { format!("{count}(x{times})") } else { count.to_string() };
+    let text = |(count, times): &(u32, usize)| {
+        if *times > 1 { format!("{count}(x{times})") } else { count.to_string() }
+    };
     parts.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
@@ -93,7 +95,9 @@ pub fn batch_environment(controller: &Controller, job: &Job, node: &str) -> BTre
     }
     match job.memory {
         Some(crate::slurm::model::Memory::PerCpu(each)) => set("SLURM_MEM_PER_CPU", each.to_string()),
-        Some(crate::slurm::model::Memory::PerNode(each)) if each > 0 => set("SLURM_MEM_PER_NODE", each.to_string()),
+        Some(crate::slurm::model::Memory::PerNode(each)) if each > 0 => {
+            set("SLURM_MEM_PER_NODE", each.to_string())
+        }
         _ => {}
     }
     if job.restarts > 0 {
@@ -122,7 +126,13 @@ fn gpus(controller: &Controller, job: &Job, set: &mut impl FnMut(&str, String)) 
         return;
     }
     let list = devices.iter().map(|device| device.to_string()).collect::<Vec<_>>().join(",");
-    for name in ["CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK", "SLURM_JOB_GPUS"] {
+    for name in [
+        "CUDA_VISIBLE_DEVICES",
+        "GPU_DEVICE_ORDINAL",
+        "ROCR_VISIBLE_DEVICES",
+        "ZE_AFFINITY_MASK",
+        "SLURM_JOB_GPUS",
+    ] {
         set(name, list.clone());
     }
     set("SLURM_GPUS_ON_NODE", devices.count().to_string());

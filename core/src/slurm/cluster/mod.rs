@@ -68,10 +68,12 @@ impl SlurmCluster {
 
     /// When something happens next.
     pub fn next_wakeup(&self) -> Option<SimTime> {
-        let scripts = self.running.values().filter(|running| !running.suspended).filter_map(|running| match running.process.state() {
-            ProcessState::Running { wake, .. } => wake,
-            ProcessState::Exited(_) => Some(self.now),
-            ProcessState::Idle => None,
+        let scripts = self.running.values().filter(|running| !running.suspended).filter_map(|running| {
+            match running.process.state() {
+                ProcessState::Running { wake, .. } => wake,
+                ProcessState::Exited(_) => Some(self.now),
+                ProcessState::Idle => None,
+            }
         });
         let launches = self.launching.iter().map(|(at, ..)| *at);
         scripts.chain(launches).chain(self.controller.next_wakeup()).min()
@@ -129,12 +131,20 @@ impl SlurmCluster {
         let node = self.controller.nodes[node].name.clone();
         let env = batch_environment(&self.controller, job, &node);
         let stdout = output_path(&self.controller, job, job.request.std_out.as_deref(), &node);
-        let stderr = job.request.std_err.as_deref().map_or_else(|| stdout.clone(), |text| output_path(&self.controller, job, Some(text), &node));
+        let stderr = job
+            .request
+            .std_err
+            .as_deref()
+            .map_or_else(|| stdout.clone(), |text| output_path(&self.controller, job, Some(text), &node));
         let script = format!("/var/spool/slurmd/job{id:05}/slurm_script");
         let (text, append) = (job.request.script.clone(), job.request.append.unwrap_or(job.restarts > 0));
         let mut argv = vec![script.clone()];
         argv.extend(job.request.argv.iter().cloned());
-        let cwd = if self.files.is_dir(&job.request.work_dir) { job.request.work_dir.clone() } else { "/tmp".to_owned() };
+        let cwd = if self.files.is_dir(&job.request.work_dir) {
+            job.request.work_dir.clone()
+        } else {
+            "/tmp".to_owned()
+        };
         // The spool directory is always writable; a file system that is full is noticed when the script writes.
         let _ = self.files.create_dir_all(files::parent(&script), self.now);
         let _ = self.files.put(&script, text.into_bytes(), self.now);
@@ -146,7 +156,10 @@ impl SlurmCluster {
         let mut host = JobHost { now: self.now, epoch: self.epoch, node: &node, files: &mut self.files };
         match Process::spawn(call, &mut host) {
             Ok(process) => {
-                self.running.insert(id, Running { run, node, process, stdout, stderr, suspended: false, signalled: 0 });
+                self.running.insert(
+                    id,
+                    Running { run, node, process, stdout, stderr, suspended: false, signalled: 0 },
+                );
             }
             Err(_) => self.controller.batch_ended(id, run, 127, 0),
         }
@@ -176,14 +189,17 @@ impl SlurmCluster {
     /// Advances every script as far as it gets, and reports those that ended.
     fn step_scripts(&mut self) {
         let now = self.now;
-        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.launching).into_iter().partition(|(at, ..)| *at <= now);
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.launching).into_iter().partition(|(at, ..)| *at <= now);
         self.launching = later;
         for (_, job, run) in due {
             self.launch(job, run);
         }
         let ids: Vec<JobId> = self.running.keys().copied().collect();
         for id in ids {
-            let Some(running) = self.running.get_mut(&id).filter(|running| !running.suspended) else { continue };
+            let Some(running) = self.running.get_mut(&id).filter(|running| !running.suspended) else {
+                continue;
+            };
             let node = running.node.clone();
             let mut host = JobHost { now: self.now, epoch: self.epoch, node: &node, files: &mut self.files };
             running.process.advance(&mut host);
@@ -231,7 +247,11 @@ impl SlurmCluster {
 fn output_path(controller: &Controller, job: &Job, pattern: Option<&str>, node: &str) -> String {
     let default = if job.array.is_some() { "slurm-%A_%a.out" } else { "slurm-%j.out" };
     let text = expand_pattern(controller, job, pattern.unwrap_or(default), node);
-    if text.starts_with('/') { text } else { format!("{}/{text}", job.request.work_dir.trim_end_matches('/')) }
+    if text.starts_with('/') {
+        text
+    } else {
+        format!("{}/{text}", job.request.work_dir.trim_end_matches('/'))
+    }
 }
 
 fn expand_pattern(_controller: &Controller, job: &Job, pattern: &str, node: &str) -> String {

@@ -51,7 +51,8 @@ pub(super) fn parse(command: &str, table: &[Opt], args: &[String], permute: bool
             break;
         }
         if let Some(body) = arg.strip_prefix("--") {
-            let (name, inline) = body.split_once('=').map_or((body, None), |(name, value)| (name, Some(value.to_owned())));
+            let (name, inline) =
+                body.split_once('=').map_or((body, None), |(name, value)| (name, Some(value.to_owned())));
             let option = find_long(command, table, name)?;
             let value = match (option.takes, inline) {
                 (Takes::Nothing, Some(_)) => {
@@ -60,7 +61,9 @@ pub(super) fn parse(command: &str, table: &[Opt], args: &[String], permute: bool
                 (Takes::Nothing | Takes::Optional, None) => None,
                 (_, Some(value)) => Some(value),
                 (Takes::Value, None) => {
-                    let value = args.get(at).cloned().ok_or_else(|| format!("{command}: option '--{}' requires an argument", option.long))?;
+                    let value = args.get(at).cloned().ok_or_else(|| {
+                        format!("{command}: option '--{}' requires an argument", option.long)
+                    })?;
                     at += 1;
                     Some(value)
                 }
@@ -83,7 +86,10 @@ pub(super) fn parse(command: &str, table: &[Opt], args: &[String], permute: bool
                 } else if option.takes == Takes::Optional {
                     None
                 } else {
-                    let value = args.get(at).cloned().ok_or_else(|| format!("{command}: option requires an argument -- '{short}'"))?;
+                    let value = args
+                        .get(at)
+                        .cloned()
+                        .ok_or_else(|| format!("{command}: option requires an argument -- '{short}'"))?;
                     at += 1;
                     Some(value)
                 };
@@ -132,8 +138,13 @@ mod tests {
         let found = parse("sbatch", &TABLE, &args, permute);
         match (found, expect) {
             (Ok(parsed), Ok((options, rest))) => {
-                let found: Vec<_> = parsed.options.iter().map(|given| (given.name, given.value.as_deref())).collect();
-                assert_eq!((found.as_slice(), parsed.rest), (options, rest.iter().map(|s| (*s).to_owned()).collect()), "{line}");
+                let found: Vec<_> =
+                    parsed.options.iter().map(|given| (given.name, given.value.as_deref())).collect();
+                assert_eq!(
+                    (found.as_slice(), parsed.rest),
+                    (options, rest.iter().map(|s| (*s).to_owned()).collect()),
+                    "{line}"
+                );
             }
             (Err(found), Err(expect)) => assert_eq!(found, expect),
             (found, expect) => panic!("{line}: {found:?} instead of {expect:?}"),
@@ -144,10 +155,18 @@ mod tests {
     fn options_are_read_as_getopt_reads_them() {
         check("-N4 -H x", true, Ok((&[("nodes", Some("4")), ("hold", None)], &["x"])));
         check("-HN 4", true, Ok((&[("hold", None), ("nodes", Some("4"))], &[])));
-        check("--nodes=4 --exc=user x -H", true, Ok((&[("nodes", Some("4")), ("exclusive", Some("user")), ("hold", None)], &["x"])));
+        check(
+            "--nodes=4 --exc=user x -H",
+            true,
+            Ok((&[("nodes", Some("4")), ("exclusive", Some("user")), ("hold", None)], &["x"])),
+        );
         check("--exclusive x -H", false, Ok((&[("exclusive", None)], &["x", "-H"])));
         check("--nosuch", true, Err("sbatch: unrecognized option '--nosuch'"));
-        check("--node=1", true, Err("sbatch: option '--node' is ambiguous; possibilities: '--nodes' '--nodelist'"));
+        check(
+            "--node=1",
+            true,
+            Err("sbatch: option '--node' is ambiguous; possibilities: '--nodes' '--nodelist'"),
+        );
         check("-N", true, Err("sbatch: option requires an argument -- 'N'"));
     }
 }

@@ -138,7 +138,8 @@ impl Reader<'_> {
     }
 
     fn count(self, option: &str, text: &str) -> Result<u32, Refusal> {
-        text.parse::<u32>().map_err(|_| self.error(&format!("Invalid numeric value \"{text}\" for --{option}."), 1))
+        text.parse::<u32>()
+            .map_err(|_| self.error(&format!("Invalid numeric value \"{text}\" for --{option}."), 1))
     }
 
     fn minutes(self, option: &str, text: &str) -> Result<Option<u32>, Refusal> {
@@ -188,7 +189,9 @@ impl JobOptions {
                 request.cores_per_socket = parts.get(1).copied().flatten();
                 request.threads_per_core = parts.get(2).copied().flatten();
             }
-            "cpus-per-gpu" => request.cpus_per_tres = Some(format!("gres:gpu:{}", reader.positive(given.name, &value)?)),
+            "cpus-per-gpu" => {
+                request.cpus_per_tres = Some(format!("gres:gpu:{}", reader.positive(given.name, &value)?))
+            }
             "mem-per-gpu" => {
                 self.mem_given |= 4;
                 request.mem_per_tres = Some(format!("gres:gpu:{}", reader.mebibytes(given.name, &value)?));
@@ -232,8 +235,12 @@ impl JobOptions {
             }
             "gpu-bind" => request.tres_bind = Some(format!("gpu:{value}")),
             "hint" => {
-                if !matches!(value.as_str(), "compute_bound" | "memory_bound" | "multithread" | "nomultithread") {
-                    return Err(reader.error(&format!("unrecognized --hint argument \"{value}\", see --hint=help"), 1));
+                if !matches!(
+                    value.as_str(),
+                    "compute_bound" | "memory_bound" | "multithread" | "nomultithread"
+                ) {
+                    return Err(reader
+                        .error(&format!("unrecognized --hint argument \"{value}\", see --hint=help"), 1));
                 }
                 if value == "nomultithread" {
                     request.threads_per_core = Some(1);
@@ -251,7 +258,21 @@ impl JobOptions {
             }
             "licenses" => request.licenses = some(),
             "mail-type" => {
-                let known = ["NONE", "BEGIN", "END", "FAIL", "REQUEUE", "ALL", "INVALID_DEPEND", "STAGE_OUT", "TIME_LIMIT", "TIME_LIMIT_90", "TIME_LIMIT_80", "TIME_LIMIT_50", "ARRAY_TASKS"];
+                let known = [
+                    "NONE",
+                    "BEGIN",
+                    "END",
+                    "FAIL",
+                    "REQUEUE",
+                    "ALL",
+                    "INVALID_DEPEND",
+                    "STAGE_OUT",
+                    "TIME_LIMIT",
+                    "TIME_LIMIT_90",
+                    "TIME_LIMIT_80",
+                    "TIME_LIMIT_50",
+                    "ARRAY_TASKS",
+                ];
                 if !value.split(',').all(|word| known.iter().any(|known| known.eq_ignore_ascii_case(word))) {
                     return Err(reader.invalid(given.name));
                 }
@@ -276,9 +297,16 @@ impl JobOptions {
             "ntasks-per-node" => request.ntasks_per_node = Some(reader.positive(given.name, &value)?),
             "ntasks-per-socket" => request.ntasks_per_socket = Some(reader.positive(given.name, &value)?),
             "overcommit" => request.overcommit = true,
-            "partition" => request.partitions = value.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            "partition" => {
+                request.partitions =
+                    value.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+            }
             "priority" => {
-                request.priority = if value.eq_ignore_ascii_case("top") { None } else { Some(reader.count(given.name, &value)?) };
+                request.priority = if value.eq_ignore_ascii_case("top") {
+                    None
+                } else {
+                    Some(reader.count(given.name, &value)?)
+                };
             }
             "qos" => request.qos = some(),
             "quiet" => self.quiet = true,
@@ -287,8 +315,13 @@ impl JobOptions {
             "reservation" => request.reservation = some(),
             "signal" => request.signal = Some(signal(&value).ok_or_else(|| reader.invalid(given.name))?),
             "spread-job" => request.spread = true,
-            "switches" => request.switches = Some(switches(&value).ok_or_else(|| reader.invalid(given.name))?),
-            "time" => request.time_limit = reader.minutes(given.name, &value).map(|limit| given_limit(&value, limit))?,
+            "switches" => {
+                request.switches = Some(switches(&value).ok_or_else(|| reader.invalid(given.name))?)
+            }
+            "time" => {
+                request.time_limit =
+                    reader.minutes(given.name, &value).map(|limit| given_limit(&value, limit))?
+            }
             "time-min" => request.time_min = reader.minutes(given.name, &value)?,
             "tmp" => request.tmp_disk = reader.mebibytes(given.name, &value)?,
             "uid" | "gid" if reader.uid != 0 => {
@@ -298,8 +331,8 @@ impl JobOptions {
             "wait-all-nodes" => request.wait_all_nodes = Some(value == "1"),
             "wckey" => request.wckey = some(),
             "container" => request.container = some(),
-            "acctg-freq" | "core-spec" | "gpu-freq" | "gres-flags" | "mem-bind" | "nodefile" | "profile" | "uid" | "gid"
-            | "tres-per-task" => {
+            "acctg-freq" | "core-spec" | "gpu-freq" | "gres-flags" | "mem-bind" | "nodefile" | "profile"
+            | "uid" | "gid" | "tres-per-task" => {
                 return Err(reader.error(&format!("not modelled: --{}", given.name), 1));
             }
             _ => return Ok(false),
@@ -330,12 +363,16 @@ impl JobOptions {
                 "Failed to validate job spec. --gpus-per-task used without either --gpus or -n/--ntasks is not allowed.",
             ));
         }
-        let number = |text: &Option<String>| text.as_ref().and_then(|text| text.rsplit(':').next()?.parse::<u64>().ok());
+        let number = |text: &Option<String>| {
+            text.as_ref().and_then(|text| text.rsplit(':').next()?.parse::<u64>().ok())
+        };
         if let (Some(all), Some(each)) = (number(&self.gpus), number(&self.gpus_per_node))
             && each > 0
             && all % each != 0
         {
-            return Err(gres_error("Failed to validate job spec, --gpus is not multiple of --gres=gpu/--gpus-per-node"));
+            return Err(gres_error(
+                "Failed to validate job spec, --gpus is not multiple of --gres=gpu/--gpus-per-node",
+            ));
         }
         self.request.tres_per_job = self.gpus.as_deref().map(gpu_list);
         let mut per_node: Vec<String> = Vec::new();
@@ -378,10 +415,16 @@ fn hosts(text: &str) -> Vec<String> {
 fn nice(reader: Reader<'_>, text: Option<&str>) -> Result<i32, Refusal> {
     let Some(text) = text else { return Ok(100) };
     // What does not begin with a number counts as 0, as strtoll reads it.
-    let digits: String = text.chars().enumerate().take_while(|(at, c)| c.is_ascii_digit() || (*at == 0 && *c == '-')).map(|(_, c)| c).collect();
+    let digits: String = text
+        .chars()
+        .enumerate()
+        .take_while(|(at, c)| c.is_ascii_digit() || (*at == 0 && *c == '-'))
+        .map(|(_, c)| c)
+        .collect();
     let value: i64 = digits.parse().unwrap_or(0);
     if value.abs() > 2_147_483_645 {
-        return Err(reader.error(&format!("Invalid --nice value, must be between -{0} and {0}", 2_147_483_645_u32), 255));
+        return Err(reader
+            .error(&format!("Invalid --nice value, must be between -{0} and {0}", 2_147_483_645_u32), 255));
     }
     Ok(value as i32)
 }
@@ -401,7 +444,9 @@ fn nodes(reader: Reader<'_>, request: &mut JobRequest, text: &str) -> Result<(),
         None => (count(text)?, count(text)?),
     };
     if most < least {
-        return Err(reader.error(&format!("Maximum node count {most} is less than minimum node count {least}"), 255));
+        return Err(
+            reader.error(&format!("Maximum node count {most} is less than minimum node count {least}"), 255)
+        );
     }
     request.min_nodes = Some(least);
     request.max_nodes = Some(most);
@@ -418,7 +463,8 @@ fn switches(text: &str) -> Option<(u32, Option<u32>)> {
 fn distribution_is_known(text: &str) -> bool {
     let mut parts = text.split([':', ',']);
     let first = parts.next().unwrap_or_default();
-    let node = matches!(first, "*" | "block" | "cyclic" | "arbitrary") || first.strip_prefix("plane=").is_some_and(|n| n.parse::<u32>().is_ok());
+    let node = matches!(first, "*" | "block" | "cyclic" | "arbitrary")
+        || first.strip_prefix("plane=").is_some_and(|n| n.parse::<u32>().is_ok());
     node && parts.all(|part| matches!(part, "*" | "block" | "cyclic" | "fcyclic" | "Pack" | "NoPack"))
 }
 
@@ -428,7 +474,8 @@ fn signal(text: &str) -> Option<(u8, u32, bool)> {
     if !flags.chars().all(|flag| matches!(flag, 'R' | 'B' | 'r' | 'b')) {
         return None;
     }
-    let (name, seconds) = rest.split_once('@').map_or((rest, Some(60)), |(name, seconds)| (name, seconds.parse().ok()));
+    let (name, seconds) =
+        rest.split_once('@').map_or((rest, Some(60)), |(name, seconds)| (name, seconds.parse().ok()));
     Some((signal_number(name)?, seconds?, flags.to_ascii_uppercase().contains('B')))
 }
 
@@ -440,8 +487,24 @@ pub(super) fn signal_number(text: &str) -> Option<u8> {
     let name = text.to_ascii_uppercase();
     let name = name.strip_prefix("SIG").unwrap_or(&name);
     let known = [
-        ("HUP", 1), ("INT", 2), ("QUIT", 3), ("ABRT", 6), ("KILL", 9), ("USR1", 10), ("USR2", 12), ("PIPE", 13), ("ALRM", 14),
-        ("TERM", 15), ("CHLD", 17), ("CONT", 18), ("STOP", 19), ("TSTP", 20), ("TTIN", 21), ("TTOU", 22), ("URG", 23), ("XCPU", 24),
+        ("HUP", 1),
+        ("INT", 2),
+        ("QUIT", 3),
+        ("ABRT", 6),
+        ("KILL", 9),
+        ("USR1", 10),
+        ("USR2", 12),
+        ("PIPE", 13),
+        ("ALRM", 14),
+        ("TERM", 15),
+        ("CHLD", 17),
+        ("CONT", 18),
+        ("STOP", 19),
+        ("TSTP", 20),
+        ("TTIN", 21),
+        ("TTOU", 22),
+        ("URG", 23),
+        ("XCPU", 24),
     ];
     known.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
 }
@@ -452,7 +515,12 @@ pub(super) fn dependencies(text: &str) -> Option<Vec<Dependency>> {
     let mut all = Vec::new();
     for part in text.split([',', '?']) {
         if part.eq_ignore_ascii_case("singleton") {
-            all.push(Dependency { kind: DependencyKind::Singleton, target: None, any, state: DependencyState::Unfulfilled });
+            all.push(Dependency {
+                kind: DependencyKind::Singleton,
+                target: None,
+                any,
+                state: DependencyState::Unfulfilled,
+            });
             continue;
         }
         let (kind, jobs) = part.split_once(':')?;
@@ -465,7 +533,8 @@ pub(super) fn dependencies(text: &str) -> Option<Vec<Dependency>> {
             _ => return None,
         };
         for job in jobs.split(':') {
-            let (id, delay) = job.split_once('+').map_or((job, Some(0)), |(id, delay)| (id, delay.parse().ok()));
+            let (id, delay) =
+                job.split_once('+').map_or((job, Some(0)), |(id, delay)| (id, delay.parse().ok()));
             let (job, task) = match id.split_once('_') {
                 Some((job, "*")) => (job, None),
                 Some((job, task)) => (job, Some(task.parse().ok()?)),
@@ -489,7 +558,8 @@ pub(super) fn array(text: &str, largest: u32) -> Option<ArraySpec> {
     let mut tasks = std::collections::BTreeSet::new();
     let mut step_of = 1;
     for part in list.split(',') {
-        let (range, step) = part.split_once(':').map_or((part, Some(1)), |(range, step)| (range, step.parse::<u32>().ok()));
+        let (range, step) =
+            part.split_once(':').map_or((part, Some(1)), |(range, step)| (range, step.parse::<u32>().ok()));
         let step = step.filter(|step| *step > 0)?;
         step_of = step;
         let (from, to) = range.split_once('-').map_or((range, range), |(from, to)| (from, to));

@@ -54,16 +54,29 @@ pub struct Submitted {
 }
 
 /// Runs `sbatch` with these arguments (without the name itself).
-pub fn sbatch(controller: &mut Controller, session: &Session<'_>, args: &[String]) -> (CommandOutput, Option<Submitted>) {
+pub fn sbatch(
+    controller: &mut Controller,
+    session: &Session<'_>,
+    args: &[String],
+) -> (CommandOutput, Option<Submitted>) {
     match submit(controller, session, args) {
         Ok((output, submitted)) => (output, submitted),
-        Err(refusal) => (CommandOutput { stdout: String::new(), stderr: refusal.text, code: refusal.code }, None),
+        Err(refusal) => {
+            (CommandOutput { stdout: String::new(), stderr: refusal.text, code: refusal.code }, None)
+        }
     }
 }
 
-fn submit(controller: &mut Controller, session: &Session<'_>, args: &[String]) -> Result<(CommandOutput, Option<Submitted>), Refusal> {
+fn submit(
+    controller: &mut Controller,
+    session: &Session<'_>,
+    args: &[String],
+) -> Result<(CommandOutput, Option<Submitted>), Refusal> {
     let reader = Reader { command: "sbatch", now: controller.time(), uid: session.uid };
-    let usage = |message: String| Refusal { text: format!("{message}\nTry \"sbatch --help\" for more information\n"), code: 255 };
+    let usage = |message: String| Refusal {
+        text: format!("{message}\nTry \"sbatch --help\" for more information\n"),
+        code: 255,
+    };
     let line = getopt::parse("sbatch", &table(), args, false).map_err(usage)?;
     let mut parsed = Parsed::default();
     // The environment counts least, then the script, then the command line.
@@ -84,7 +97,9 @@ fn submit(controller: &mut Controller, session: &Session<'_>, args: &[String]) -
         format!("#!/bin/sh\n# This script was created by sbatch --wrap.\n\n{wrap}\n")
     } else {
         let text = match line.rest.first() {
-            Some(path) => (session.read_file)(path).ok_or_else(|| error(&format!("Unable to open file {path}")))?,
+            Some(path) => {
+                (session.read_file)(path).ok_or_else(|| error(&format!("Unable to open file {path}")))?
+            }
             None => session.stdin.to_owned(),
         };
         check_script(&text)?;
@@ -116,7 +131,8 @@ fn submit(controller: &mut Controller, session: &Session<'_>, args: &[String]) -
     match controller.submit(request) {
         Ok(submission) => {
             let id = submission.job;
-            let text = if parsed.parsable { format!("{id}\n") } else { format!("Submitted batch job {id}\n") };
+            let text =
+                if parsed.parsable { format!("{id}\n") } else { format!("Submitted batch job {id}\n") };
             let stdout = if parsed.job.quiet && !parsed.parsable { String::new() } else { text };
             let output = CommandOutput { stdout, stderr: submission.messages.concat(), code: 0 };
             Ok((output, Some(Submitted { job: id, wait: parsed.wait })))
@@ -239,7 +255,12 @@ impl Parsed {
                 request.append = match value.as_deref() {
                     Some("append" | "a") => Some(true),
                     Some("truncate" | "t") => Some(false),
-                    _ => return Err(Refusal { text: "sbatch: error: Invalid --open-mode specification\n".into(), code: 255 }),
+                    _ => {
+                        return Err(Refusal {
+                            text: "sbatch: error: Invalid --open-mode specification\n".into(),
+                            code: 255,
+                        });
+                    }
                 }
             }
             "parsable" => self.parsable = true,
@@ -254,10 +275,20 @@ impl Parsed {
         Ok(())
     }
 
-    fn request(&mut self, controller: &Controller, session: &Session<'_>, script: String, rest: &[String]) -> Result<JobRequest, Refusal> {
+    fn request(
+        &mut self,
+        controller: &Controller,
+        session: &Session<'_>,
+        script: String,
+        rest: &[String],
+    ) -> Result<JobRequest, Refusal> {
         let mut request = std::mem::take(&mut self.job.request);
         // The name in the request is interned by the controller; here it is looked at as sbatch does.
-        for text in [&request.tres_per_job, &request.tres_per_node, &request.tres_per_task, &request.tres_per_socket].into_iter().flatten() {
+        for text in
+            [&request.tres_per_job, &request.tres_per_node, &request.tres_per_task, &request.tres_per_socket]
+                .into_iter()
+                .flatten()
+        {
             for part in text.split(',') {
                 let name = part.trim_start_matches("gres:").split(':').next().unwrap_or_default();
                 if controller.names.kind(name).is_none() {
@@ -267,7 +298,9 @@ impl Parsed {
         }
         if let Some(text) = &self.array {
             let array = job_options::array(text, controller.params.max_array_size.saturating_sub(1));
-            request.array = Some(array.ok_or_else(|| error(&format!("Batch job submission failed: {}", SlurmError::InvalidArray)))?);
+            request.array = Some(array.ok_or_else(|| {
+                error(&format!("Batch job submission failed: {}", SlurmError::InvalidArray))
+            })?);
         }
         if request.name.is_empty() {
             request.name = match rest.first() {
@@ -285,7 +318,11 @@ impl Parsed {
         request.script = script;
         request.work_dir = self.job.chdir.clone().unwrap_or_else(|| session.cwd.to_owned());
         request.command = rest.first().map(|path| {
-            if path.starts_with('/') { path.clone() } else { format!("{}/{path}", session.cwd.trim_end_matches('/')) }
+            if path.starts_with('/') {
+                path.clone()
+            } else {
+                format!("{}/{path}", session.cwd.trim_end_matches('/'))
+            }
         });
         request.argv = rest.iter().skip(1).cloned().collect();
         request.environment = exported(session, self.job.export.as_deref());
@@ -305,7 +342,13 @@ fn exported(session: &Session<'_>, export: Option<&str>) -> Vec<(String, String)
             Some((name, value)) => vars.push((name.to_owned(), value.to_owned())),
             None if part.eq_ignore_ascii_case("ALL") => vars.extend(all()),
             None if part.eq_ignore_ascii_case("NONE") || part.eq_ignore_ascii_case("NIL") => {}
-            None => vars.extend(session.env.iter().filter(|(name, _)| *name == part).map(|(name, value)| (name.clone(), value.clone()))),
+            None => vars.extend(
+                session
+                    .env
+                    .iter()
+                    .filter(|(name, _)| *name == part)
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            ),
         }
     }
     vars
@@ -322,7 +365,9 @@ fn test_only(controller: &mut Controller, request: &JobRequest) -> CommandOutput
             ),
             code: 0,
         },
-        Err(why) => CommandOutput { stdout: String::new(), stderr: format!("allocation failure: {why}\n"), code: 1 },
+        Err(why) => {
+            CommandOutput { stdout: String::new(), stderr: format!("allocation failure: {why}\n"), code: 1 }
+        }
     }
 }
 

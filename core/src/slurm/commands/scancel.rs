@@ -32,9 +32,13 @@ const TABLE: &[Opt] = &[
 pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[String]) -> CommandOutput {
     let parsed = match getopt::parse("scancel", TABLE, args, true) {
         Ok(parsed) => parsed,
-        Err(message) => return CommandOutput::error(format!("{message}\nTry \"scancel --help\" for more information\n")),
+        Err(message) => {
+            return CommandOutput::error(format!("{message}\nTry \"scancel --help\" for more information\n"));
+        }
     };
-    let value = |name: &str| parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone());
+    let value = |name: &str| {
+        parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone())
+    };
     let flag = |name: &str| parsed.options.iter().any(|given| given.name == name);
     if flag("version") {
         return CommandOutput::text("slurm-wlm 22.05.8\n");
@@ -46,14 +50,20 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
         },
         None => None,
     };
-    let filters = ["account", "jobname", "name", "nodelist", "partition", "qos", "reservation", "state", "user"];
+    let filters =
+        ["account", "jobname", "name", "nodelist", "partition", "qos", "reservation", "state", "user"];
     if parsed.rest.is_empty() && !filters.iter().any(|name| flag(name)) {
         return CommandOutput::error("scancel: error: No job identification provided\n");
     }
     let state = match value("state") {
-        Some(text) => match JobBase::ALL.iter().find(|base| base.name().eq_ignore_ascii_case(&text) || base.code().eq_ignore_ascii_case(&text)) {
+        Some(text) => match JobBase::ALL
+            .iter()
+            .find(|base| base.name().eq_ignore_ascii_case(&text) || base.code().eq_ignore_ascii_case(&text))
+        {
             Some(base @ (JobBase::Pending | JobBase::Running | JobBase::Suspended)) => Some(*base),
-            _ => return CommandOutput::error(format!("scancel: error: Invalid job state specified: {text}\n")),
+            _ => {
+                return CommandOutput::error(format!("scancel: error: Invalid job state specified: {text}\n"));
+            }
         },
         None => None,
     };
@@ -68,7 +78,9 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
     let user = value("user");
     let matches = |controller: &Controller, id: JobId| {
         let Some(job) = controller.jobs.get(id) else { return false };
-        let same = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted.split(',').any(|wanted| wanted == is));
+        let same = |wanted: &Option<String>, is: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted.split(',').any(|wanted| wanted == is))
+        };
         same(&user, &job.user)
             && same(&name, &job.request.name)
             && same(&value("partition"), &controller.partitions[job.partition].name)
@@ -76,13 +88,21 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
             && same(&value("account"), job.request.account.as_deref().unwrap_or_default())
             && state.is_none_or(|state| job.state.base == state)
             && value("nodelist").is_none_or(|list| {
-                crate::slurm::hostlist::expand(&list).unwrap_or_default().iter().any(|name| controller.node(name).is_some_and(|node| job.nodes.has(node)))
+                crate::slurm::hostlist::expand(&list)
+                    .unwrap_or_default()
+                    .iter()
+                    .any(|name| controller.node(name).is_some_and(|node| job.nodes.has(node)))
             })
     };
     let mut output = CommandOutput::default();
     if targets.is_empty() {
-        let ids: Vec<JobId> = controller.jobs.iter().filter(|job| !job.state.is_finished()).map(|job| job.id).collect();
-        targets = ids.into_iter().filter(|id| matches(controller, *id)).map(|id| Target { job: id, tasks: None }).collect();
+        let ids: Vec<JobId> =
+            controller.jobs.iter().filter(|job| !job.state.is_finished()).map(|job| job.id).collect();
+        targets = ids
+            .into_iter()
+            .filter(|id| matches(controller, *id))
+            .map(|id| Target { job: id, tasks: None })
+            .collect();
     }
     for target in targets {
         let result = controller.cancel(target.job, target.tasks.as_deref(), signal, session.uid);
@@ -90,7 +110,9 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
             // An id that is not known is passed over in silence unless one asks for words (observed).
             Ok(()) | Err(SlurmError::InvalidJobId | SlurmError::AlreadyDone) => {}
             Err(error) => {
-                output.stderr.push_str(&format!("scancel: error: Kill job error on job id {}: {error}\n", target.job));
+                output
+                    .stderr
+                    .push_str(&format!("scancel: error: Kill job error on job id {}: {error}\n", target.job));
                 output.code = 1;
             }
         }

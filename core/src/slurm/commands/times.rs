@@ -48,7 +48,8 @@ fn relative(rest: &str, now: Time) -> Option<Time> {
     if rest.is_empty() {
         return Some(now);
     }
-    let (sign, rest) = if let Some(rest) = rest.strip_prefix('+') { (1, rest) } else { (-1, rest.strip_prefix('-')?) };
+    let (sign, rest) =
+        if let Some(rest) = rest.strip_prefix('+') { (1, rest) } else { (-1, rest.strip_prefix('-')?) };
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let count: i64 = rest[..digits].parse().ok()?;
     let unit = match &rest[digits..] {
@@ -94,7 +95,9 @@ fn clock_of(text: &str) -> Option<Clock> {
 }
 
 fn date_of(text: &str, now: DateTime) -> Option<Date> {
-    let numbers = |text: &str, at: char| text.split(at).map(|part| part.parse::<i16>().ok()).collect::<Option<Vec<_>>>();
+    let numbers = |text: &str, at: char| {
+        text.split(at).map(|part| part.parse::<i16>().ok()).collect::<Option<Vec<_>>>()
+    };
     let year = |two: i16| if two < 100 { 2000 + two } else { two };
     let coming = |month: i16, day: i16| {
         let date = Date::new(now.year(), month as i8, day as i8).ok()?;
@@ -119,7 +122,11 @@ fn date_of(text: &str, now: DateTime) -> Option<Date> {
         return None;
     }
     let (m, d): (i16, i16) = (text[..2].parse().ok()?, text[2..4].parse().ok()?);
-    if text.len() == 4 { coming(m, d) } else { Date::new(year(text[4..].parse().ok()?), m as i8, d as i8).ok() }
+    if text.len() == 4 {
+        coming(m, d)
+    } else {
+        Date::new(year(text[4..].parse().ok()?), m as i8, d as i8).ok()
+    }
 }
 
 #[cfg(test)]

@@ -40,8 +40,10 @@ pub fn compare(recording: &Recording, outcome: &Outcome) -> Vec<Difference> {
 fn texts(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>) {
     for (show, answer) in recording.shows.iter().zip(&outcome.shows) {
         let words: Vec<&str> = show.cmd.iter().map(String::as_str).collect();
-        let shown = matches!(words.as_slice(), ["scontrol", .., "config" | "assoc_mgr" | "flags=assoc" | "flags=qos"])
-            || words.iter().any(|word| matches!(*word, "node" | "nodes"));
+        let shown = matches!(
+            words.as_slice(),
+            ["scontrol", .., "config" | "assoc_mgr" | "flags=assoc" | "flags=qos"]
+        ) || words.iter().any(|word| matches!(*word, "node" | "nodes"));
         if !matches!(words[0], "sbatch" | "scancel" | "scontrol") || shown {
             continue;
         }
@@ -56,13 +58,16 @@ fn texts(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>) 
 
 /// Which of the two schedulers started a job is a race that the recording's clock decided.
 fn first_come(text: &str) -> String {
-    text.replace("Scheduler=Backfill:*\n", "Scheduler=Main\n").replace("Scheduler=Backfill\n", "Scheduler=Main\n")
+    text.replace("Scheduler=Backfill:*\n", "Scheduler=Main\n")
+        .replace("Scheduler=Backfill\n", "Scheduler=Main\n")
 }
 
 /// The recorded text with those words taken from the text here that differ only by the clock's jitter: instants and
 /// spans of time up to the tolerance apart.
 fn near(recorded: &str, here: &str) -> String {
-    let split = |text: &str| text.split_inclusive(|c: char| c.is_whitespace() || c == '=').map(str::to_owned).collect::<Vec<_>>();
+    let split = |text: &str| {
+        text.split_inclusive(|c: char| c.is_whitespace() || c == '=').map(str::to_owned).collect::<Vec<_>>()
+    };
     let (recorded_words, words) = (split(recorded), split(here));
     if recorded_words.len() != words.len() {
         return recorded.to_owned();
@@ -149,11 +154,20 @@ fn timeline(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference
     for (name, changes) in &recording.timeline {
         let id = display_id(recording, name);
         let Some(here) = outcome.timeline.get(&id) else {
-            found.push(Difference { field: format!("timeline {name}"), recorded: "a job".into(), found: "none".into() });
+            found.push(Difference {
+                field: format!("timeline {name}"),
+                recorded: "a job".into(),
+                found: "none".into(),
+            });
             continue;
         };
-        let recorded = seen(changes.iter().map(|change| (change.0, change.1.as_str(), change.2.as_str(), change.3.as_str())));
-        let mine = seen(here.iter().map(|change| (change.at, change.state.as_str(), change.reason.as_str(), change.nodes.as_str())));
+        let recorded = seen(
+            changes.iter().map(|change| (change.0, change.1.as_str(), change.2.as_str(), change.3.as_str())),
+        );
+        let mine =
+            seen(here.iter().map(|change| {
+                (change.at, change.state.as_str(), change.reason.as_str(), change.nodes.as_str())
+            }));
         if !agree(&recorded, &mine) {
             differ(found, format!("timeline {name}"), &full(&recorded), &full(&mine));
             continue;
@@ -170,7 +184,9 @@ fn full(changes: &[Seen]) -> String {
 
 /// The id of a job by its name in the recording: `name`, `name_TASK`, or the id itself.
 fn display_id(recording: &Recording, name: &str) -> String {
-    let id_of = |name: &str| recording.submits.iter().find(|(other, _)| other == name).and_then(|(_, submit)| submit.jobid);
+    let id_of = |name: &str| {
+        recording.submits.iter().find(|(other, _)| other == name).and_then(|(_, submit)| submit.jobid)
+    };
     if let Some(id) = id_of(name) {
         return id.to_string();
     }
@@ -186,31 +202,50 @@ fn records(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>
     let controller = &outcome.cluster.controller;
     for (name, records) in &recording.jobs {
         let id = display_id(recording, name);
-        let mut mine: Vec<&Job> = controller.history.iter().filter(|job| job.display_id() == id || job.id.to_string() == id).collect();
-        if let Some(live) = controller.jobs.iter().find(|job| (job.display_id() == id || job.id.to_string() == id) && !job.state.is_finished()) {
+        let mut mine: Vec<&Job> = controller
+            .history
+            .iter()
+            .filter(|job| job.display_id() == id || job.id.to_string() == id)
+            .collect();
+        if let Some(live) = controller
+            .jobs
+            .iter()
+            .find(|job| (job.display_id() == id || job.id.to_string() == id) && !job.state.is_finished())
+        {
             // The record of a job that was requeued is sent when it becomes eligible again.
             if live.restarts == 0 || live.begin <= controller.time() {
                 mine.push(live);
             }
         }
-        differ(found, format!("accounting {name}, records"), &records.len().to_string(), &mine.len().to_string());
+        differ(
+            found,
+            format!("accounting {name}, records"),
+            &records.len().to_string(),
+            &mine.len().to_string(),
+        );
         for (record, job) in records.iter().zip(mine) {
             let at = |what: &str| format!("accounting {name}, {what}");
             let state = accounting_state(job);
             let recorded = if record.state.starts_with("CANCELLED") { "CANCELLED" } else { &record.state };
             differ(found, at("state"), recorded, state);
             differ(found, at("exit"), &record.exit, &format!("{}:{}", job.exit.0, job.exit.1));
-            let nodes = if job.nodes.is_empty() { "None assigned".into() } else { controller.names_of(&job.nodes) };
+            let nodes =
+                if job.nodes.is_empty() { "None assigned".into() } else { controller.names_of(&job.nodes) };
             differ(found, at("nodes"), &record.nodes, &nodes);
             differ(found, at("partition"), &record.partition, &controller.partitions[job.partition].name);
             differ(found, at("qos"), &record.qos, &job.qos);
             differ(found, at("account"), &record.account, job.request.account.as_deref().unwrap_or_default());
             if let Some(tres) = job.alloc_tres.as_ref().filter(|_| !record.alloc_tres.is_empty()) {
-                let mut parts: Vec<String> = tres_text(controller, tres, true, true).split(',').map(str::to_owned).collect();
+                let mut parts: Vec<String> =
+                    tres_text(controller, tres, true, true).split(',').map(str::to_owned).collect();
                 parts.sort();
                 differ(found, at("TRES"), &record.alloc_tres, &parts.join(","));
             }
-            for (what, recorded, here) in [("submit", record.submit, job.submit), ("start", record.start, job.start), ("end", record.end, job.end)] {
+            for (what, recorded, here) in [
+                ("submit", record.submit, job.submit),
+                ("start", record.start, job.start),
+                ("end", record.end, job.end),
+            ] {
                 let here = (here != 0).then(|| here - outcome.zero);
                 let close = match (recorded, here) {
                     (Some(recorded), Some(here)) => (recorded - here).abs() <= TOLERANCE,
@@ -218,7 +253,11 @@ fn records(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>
                     (Some(_), None) => false,
                 };
                 if !close {
-                    found.push(Difference { field: at(what), recorded: format!("{recorded:?}"), found: format!("{here:?}") });
+                    found.push(Difference {
+                        field: at(what),
+                        recorded: format!("{recorded:?}"),
+                        found: format!("{here:?}"),
+                    });
                 }
             }
         }

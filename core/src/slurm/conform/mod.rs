@@ -26,7 +26,10 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("starts and ends within 2 s", "the recordings were read on a real clock of a busy machine"),
     ("squeue, sinfo, sprio, sshare, sacct, sdiag, sacctmgr list", "not written yet"),
     ("srun, salloc, enroot and what runs in steps", "not written yet"),
-    ("scontrol show node, show config, show assoc_mgr", "figures of the recording's host, or not written yet"),
+    (
+        "scontrol show node, show config, show assoc_mgr",
+        "figures of the recording's host, or not written yet",
+    ),
     ("the last `scontrol show job` of each job", "compared where a recording asks for it"),
     ("which of the two schedulers started a job", "a race that the recording's clock decided"),
     ("states that last less than 2 s, and COMPLETING", "the recorder polled once a second"),
@@ -151,12 +154,23 @@ fn run(cluster: &mut SlurmCluster, user: &str, argv: &[String]) -> Answer {
     let env = BTreeMap::new();
     let files = cluster.files.clone();
     let read = |path: &str| files.read(path).ok().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    let session = Session { uid, gid, env: &env, cwd: "/tmp", host: "localhost", sid: 2954, stdin: "", read_file: &read };
+    let session = Session {
+        uid,
+        gid,
+        env: &env,
+        cwd: "/tmp",
+        host: "localhost",
+        sid: 2954,
+        stdin: "",
+        read_file: &read,
+    };
     let output = match argv.first().map(String::as_str) {
         Some("sbatch") => sbatch(&mut cluster.controller, &session, &argv[1..]).0,
         Some("scancel") => scancel(&mut cluster.controller, &session, &argv[1..]),
         Some("scontrol") => scontrol(&mut cluster.controller, &session, &argv[1..]),
-        Some("sacctmgr") => crate::slurm::accounting::sacctmgr::run(&mut cluster.controller.accounting, &argv[1..], user),
+        Some("sacctmgr") => {
+            crate::slurm::accounting::sacctmgr::run(&mut cluster.controller.accounting, &argv[1..], user)
+        }
         _ => super::commands::CommandOutput::default(),
     };
     Answer { code: i64::from(output.code), stdout: output.stdout, stderr: output.stderr }
@@ -166,20 +180,27 @@ fn poll(cluster: &SlurmCluster, at: f64, timeline: &mut BTreeMap<String, Vec<Cha
     let controller = &cluster.controller;
     for job in controller.jobs.iter() {
         let ids: Vec<String> = match (&job.array, &job.pending_tasks) {
-            (Some((array, _)), Some(pending)) => pending.tasks.iter().map(|task| format!("{array}_{task}")).collect(),
+            (Some((array, _)), Some(pending)) => {
+                pending.tasks.iter().map(|task| format!("{array}_{task}")).collect()
+            }
             _ => vec![job.display_id()],
         };
         let change = Change {
             at,
             state: job.state.code().to_owned(),
             reason: job.state_desc.clone().unwrap_or_else(|| job.reason.to_string()),
-            nodes: if job.state.base == super::model::JobBase::Pending { String::new() } else { controller.names_of(&job.nodes) },
+            nodes: if job.state.base == super::model::JobBase::Pending {
+                String::new()
+            } else {
+                controller.names_of(&job.nodes)
+            },
             priority: job.priority,
         };
         for id in ids {
             let changes = timeline.entry(id).or_default();
             let same = changes.last().is_some_and(|last| {
-                (&last.state, &last.reason, &last.nodes, last.priority) == (&change.state, &change.reason, &change.nodes, change.priority)
+                (&last.state, &last.reason, &last.nodes, last.priority)
+                    == (&change.state, &change.reason, &change.nodes, change.priority)
             });
             if !same {
                 changes.push(change.clone());

@@ -135,7 +135,9 @@ struct File {
     shows: Vec<Show>,
 }
 
-fn entries<T: serde::de::DeserializeOwned>(map: serde_json::Map<String, Value>) -> Result<Vec<(String, T)>, serde_json::Error> {
+fn entries<T: serde::de::DeserializeOwned>(
+    map: serde_json::Map<String, Value>,
+) -> Result<Vec<(String, T)>, serde_json::Error> {
     map.into_iter().map(|(name, value)| Ok((name, serde_json::from_value(value)?))).collect()
 }
 
@@ -151,7 +153,8 @@ impl Recording {
         let actions = file.scenario.get("actions").and_then(Value::as_array).cloned().unwrap_or_default();
         let mut events: Vec<RecordedEvent> = Vec::new();
         for (name, submit) in &submits {
-            let what = What::Submit { name: name.clone(), user: submit.user.clone(), argv: submit.argv.clone() };
+            let what =
+                What::Submit { name: name.clone(), user: submit.user.clone(), argv: submit.argv.clone() };
             events.push(RecordedEvent { at: submit.t, what });
         }
         for (at, show) in file.shows.iter().enumerate() {
@@ -176,7 +179,10 @@ impl Recording {
         let last = events.last().map_or(0.0, |event| event.at);
         let until = file.scenario.get("until").and_then(Value::as_f64).unwrap_or(0.0).max(last);
         let timeline: Vec<(String, Vec<(f64, String, String, String, u32)>)> = entries(file.timeline)?;
-        let seen = timeline.iter().flat_map(|(_, changes)| changes.iter().map(|change| change.0)).fold(until, f64::max);
+        let seen = timeline
+            .iter()
+            .flat_map(|(_, changes)| changes.iter().map(|change| change.0))
+            .fold(until, f64::max);
         let topology = file.scenario.get("topology").and_then(Value::as_array).cloned().unwrap_or_default();
         Ok(Self {
             name: file.name,

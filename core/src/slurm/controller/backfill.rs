@@ -110,7 +110,9 @@ impl Controller {
             }
             let Some(job) = self.jobs.get(queued.job) else { continue };
             let uid = job.request.uid;
-            if over(&mut per_part, queued.partition, params.bf_max_job_part) || over(&mut per_user, uid, params.bf_max_job_user) {
+            if over(&mut per_part, queued.partition, params.bf_max_job_part)
+                || over(&mut per_user, uid, params.bf_max_job_user)
+            {
                 continue;
             }
             tried += 1;
@@ -160,7 +162,8 @@ impl Controller {
         let part = &self.partitions[queued.partition];
         let full = job.time_limit.or(part.default_time).or(part.max_time);
         let seconds = |minutes: Option<u32>| minutes.map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
-        let tested = job.request.time_min.filter(|least| full.is_none_or(|full| *least < full)).map_or(full, Some);
+        let tested =
+            job.request.time_min.filter(|least| full.is_none_or(|full| *least < full)).map_or(full, Some);
         let length = seconds(tested);
         let window_end = now + params.bf_window;
         let mut later: Option<Time>;
@@ -216,7 +219,8 @@ impl Controller {
             let nodes: Bits = expected.selection.shares.iter().map(|share| share.node).collect();
             let grain = params.bf_resolution.max(1);
             let floor = |time: Time| time.div_euclid(grain) * grain;
-            let (begin, end) = (floor(expected.start), floor(expected.start + length).max(floor(expected.start) + grain));
+            let (begin, end) =
+                (floor(expected.start), floor(expected.start + length).max(floor(expected.start) + grain));
             if space.conflicts(expected.start, expected.start + length, &nodes) {
                 start = later.unwrap_or(expected.start).max(start + 1);
                 continue;
@@ -242,12 +246,25 @@ impl Controller {
     }
 
     /// A limit that was tested with `--time-min` is raised to the largest that delays no reservation, at most the full one.
-    fn stretched_limit(job: &Job, selection: &Selection, space: &NodeSpace, now: Time, tested: Option<u32>, full: Option<u32>) -> Option<u32> {
+    fn stretched_limit(
+        job: &Job,
+        selection: &Selection,
+        space: &NodeSpace,
+        now: Time,
+        tested: Option<u32>,
+        full: Option<u32>,
+    ) -> Option<u32> {
         job.request.time_min?;
         let (tested, full) = (tested?, full?);
         let nodes: Bits = selection.shares.iter().map(|share| share.node).collect();
-        let first = space.slots.iter().filter(|slot| slot.end > now && !nodes.is_subset(&slot.free)).map(|slot| slot.begin).min();
-        let most = first.map_or(full, |begin| u32::try_from((begin - now).max(0) / 60).unwrap_or(u32::MAX).min(full));
+        let first = space
+            .slots
+            .iter()
+            .filter(|slot| slot.end > now && !nodes.is_subset(&slot.free))
+            .map(|slot| slot.begin)
+            .min();
+        let most = first
+            .map_or(full, |begin| u32::try_from((begin - now).max(0) / 60).unwrap_or(u32::MAX).min(full));
         Some(most.max(tested))
     }
 
@@ -292,7 +309,13 @@ impl Controller {
     }
 
     /// When and with what a job could first start on `nodes`.
-    pub(super) fn first_fit(&self, job: &Job, partition: usize, nodes: &Bits, earliest: Time) -> Option<(Time, Selection)> {
+    pub(super) fn first_fit(
+        &self,
+        job: &Job,
+        partition: usize,
+        nodes: &Bits,
+        earliest: Time,
+    ) -> Option<(Time, Selection)> {
         self.will_run(job, partition, nodes, earliest).map(|expected| (expected.start, expected.selection))
     }
 

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
-use super::{ClusterSpec, Enforce, EnforcePartLimits, License, MultifactorParams, Params, PreemptType, Users};
+use super::{
+    ClusterSpec, Enforce, EnforcePartLimits, License, MultifactorParams, Params, PreemptType, Users,
+};
 use crate::slurm::hostlist;
 use crate::slurm::model::{
-    Bits, GresNames, Memory, Node, NodeBase, NodeFlags, NodeGres, OverSubscribe, Partition, PartitionState, PreemptMode,
+    Bits, GresNames, Memory, Node, NodeBase, NodeFlags, NodeGres, OverSubscribe, Partition, PartitionState,
+    PreemptMode,
 };
-use crate::slurm::select::{SelectFlags, Topology};
 use crate::slurm::select::Switch;
+use crate::slurm::select::{SelectFlags, Topology};
 use crate::slurm::units::{minutes, seconds};
 
 /// `key=value` pairs of a line, quotes taken off.
@@ -62,7 +65,12 @@ impl ClusterSpec {
     /// # Errors
     ///
     /// What is wrong with which line.
-    pub fn from_lines(slurm_conf: &[&str], gres_conf: &[&str], topology_conf: &[&str], users: Users) -> Result<Self, String> {
+    pub fn from_lines(
+        slurm_conf: &[&str],
+        gres_conf: &[&str],
+        topology_conf: &[&str],
+        users: Users,
+    ) -> Result<Self, String> {
         let mut fields = Fields::new();
         let (mut node_lines, mut part_lines) = (Vec::new(), Vec::new());
         for line in slurm_conf {
@@ -74,7 +82,8 @@ impl ClusterSpec {
             }
         }
         let params = params(&fields);
-        let mut names = GresNames { kinds: list(fields.get("grestypes").map_or("", String::as_str)), types: Vec::new() };
+        let mut names =
+            GresNames { kinds: list(fields.get("grestypes").map_or("", String::as_str)), types: Vec::new() };
         let mut nodes = Vec::new();
         for line in &node_lines {
             nodes.extend(nodes_of(line, &mut names)?);
@@ -83,7 +92,8 @@ impl ClusterSpec {
             gres_line(&pairs(line).into_iter().collect(), &mut names, &mut nodes)?;
         }
         nodes.iter_mut().for_each(|node| finish_gres(node, &names));
-        let partitions = part_lines.iter().map(|line| partition(line, &nodes)).collect::<Result<Vec<_>, _>>()?;
+        let partitions =
+            part_lines.iter().map(|line| partition(line, &nodes)).collect::<Result<Vec<_>, _>>()?;
         let topology = if topology_conf.is_empty() { None } else { Some(topology(topology_conf, &nodes)?) };
         let licenses = list(fields.get("licenses").map_or("", String::as_str))
             .iter()
@@ -92,7 +102,16 @@ impl ClusterSpec {
                 License { name: name.to_owned(), total: count.parse().unwrap_or(1), used: 0 }
             })
             .collect();
-        Ok(Self { params, users, nodes, names, partitions, topology, licenses, accounting: crate::slurm::accounting::AccountingDb::default() })
+        Ok(Self {
+            params,
+            users,
+            nodes,
+            names,
+            partitions,
+            topology,
+            licenses,
+            accounting: crate::slurm::accounting::AccountingDb::default(),
+        })
     }
 }
 
@@ -127,7 +146,8 @@ fn params(fields: &Fields) -> Params {
     params.preempt_exempt_time = seconds(text("preemptexempttime")).unwrap_or(0);
     params.time_slice = number(fields, "schedulertimeslice").unwrap_or(30);
     params.enforce = Enforce {
-        associations: has("accountingstorageenforce", "associations") || has("accountingstorageenforce", "limits"),
+        associations: has("accountingstorageenforce", "associations")
+            || has("accountingstorageenforce", "limits"),
         limits: has("accountingstorageenforce", "limits") || has("accountingstorageenforce", "safe"),
         qos: has("accountingstorageenforce", "qos"),
         safe: has("accountingstorageenforce", "safe"),
@@ -170,7 +190,10 @@ fn codes(text: &str) -> Vec<u8> {
 
 fn memory(fields: &Fields, per_cpu: &str, per_node: &str) -> Option<Memory> {
     let some = |mib: &u64| *mib > 0;
-    number(fields, per_cpu).filter(some).map(Memory::PerCpu).or_else(|| number(fields, per_node).filter(some).map(Memory::PerNode))
+    number(fields, per_cpu)
+        .filter(some)
+        .map(Memory::PerCpu)
+        .or_else(|| number(fields, per_node).filter(some).map(Memory::PerNode))
 }
 
 fn preempt_mode(text: &str) -> (PreemptMode, bool) {
@@ -287,16 +310,19 @@ fn nodes_of(line: &Fields, names: &mut GresNames) -> Result<Vec<Node>, String> {
     let boards = number(line, "boards").unwrap_or(1).max(1);
     let threads = number(line, "threadspercore").unwrap_or(1).max(1);
     let cpus: Option<u32> = number(line, "cpus").or_else(|| number(line, "procs"));
-    let sockets = number(line, "sockets").or_else(|| number::<u32>(line, "socketsperboard").map(|each| each * boards));
+    let sockets =
+        number(line, "sockets").or_else(|| number::<u32>(line, "socketsperboard").map(|each| each * boards));
     let cores: Option<u32> = number(line, "corespersocket");
-    let sockets = sockets.unwrap_or_else(|| if cores.is_some() { 1 } else { cpus.unwrap_or(1) / threads }).max(1);
+    let sockets =
+        sockets.unwrap_or_else(|| if cores.is_some() { 1 } else { cpus.unwrap_or(1) / threads }).max(1);
     let cores = cores.unwrap_or_else(|| (cpus.unwrap_or(1) / threads / sockets).max(1));
     let cpus = cpus.unwrap_or(sockets * cores * threads);
     let mut gres: Vec<NodeGres> = Vec::new();
     for part in list(text("gres")) {
         let bits: Vec<&str> = part.split(':').collect();
         let count: u64 = bits.last().and_then(|last| last.parse().ok()).unwrap_or(1);
-        let kind = names.kind(bits[0]).ok_or_else(|| format!("Gres={part}: `{}` is not in GresTypes", bits[0]))?;
+        let kind =
+            names.kind(bits[0]).ok_or_else(|| format!("Gres={part}: `{}` is not in GresTypes", bits[0]))?;
         let typ = bits.get(1).filter(|text| text.parse::<u64>().is_err()).map(|typ| names.intern_type(typ));
         let at = gres.iter().position(|gres| gres.kind == kind).unwrap_or_else(|| {
             gres.push(NodeGres { kind, ..NodeGres::default() });
@@ -359,7 +385,11 @@ fn gres_line(line: &Fields, names: &mut GresNames, nodes: &mut [Node]) -> Result
     };
     for node in nodes.iter_mut().filter(|node| on.as_ref().is_none_or(|names| names.contains(&node.name))) {
         let cores: Option<Bits> = line.get("cores").map(|text| {
-            hostlist::expand(&format!("[{text}]")).unwrap_or_default().iter().filter_map(|core| core.parse::<usize>().ok()).collect()
+            hostlist::expand(&format!("[{text}]"))
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|core| core.parse::<usize>().ok())
+                .collect()
         });
         if let Some(gres) = node.gres.iter_mut().find(|gres| gres.kind == kind) {
             gres.devices += files;
@@ -373,11 +403,17 @@ fn gres_line(line: &Fields, names: &mut GresNames, nodes: &mut [Node]) -> Result
 
 /// Shares are dealt over the GPUs of the node.
 fn finish_gres(node: &mut Node, names: &GresNames) {
-    let gpus = node.gres.iter().find(|gres| names.kinds.get(usize::from(gres.kind)).is_some_and(|name| name == "gpu")).map_or(0, |gres| gres.total as usize);
+    let gpus = node
+        .gres
+        .iter()
+        .find(|gres| names.kinds.get(usize::from(gres.kind)).is_some_and(|name| name == "gpu"))
+        .map_or(0, |gres| gres.total as usize);
     for gres in &mut node.gres {
         if names.is_shared(gres.kind) && gpus > 0 {
             gres.devices = 0;
-            gres.shares = (0..gpus as u64).map(|at| gres.total / gpus as u64 + u64::from(at < gres.total % gpus as u64)).collect();
+            gres.shares = (0..gpus as u64)
+                .map(|at| gres.total / gpus as u64 + u64::from(at < gres.total % gpus as u64))
+                .collect();
         } else if names.kinds.get(usize::from(gres.kind)).is_some_and(|name| name == "gpu") {
             gres.devices = gres.devices.max(gres.total as usize);
         }
@@ -393,10 +429,16 @@ fn partition(line: &Fields, nodes: &[Node]) -> Result<Partition, String> {
         hostlist::expand(text("nodes"))
             .map_err(|error| error.to_string())?
             .iter()
-            .map(|member| nodes.iter().position(|node| node.name == *member).ok_or_else(|| format!("PartitionName={name}: node {member} is not known")))
+            .map(|member| {
+                nodes
+                    .iter()
+                    .position(|node| node.name == *member)
+                    .ok_or_else(|| format!("PartitionName={name}: node {member} is not known"))
+            })
             .collect::<Result<_, _>>()?
     };
-    let (oversubscribe, count) = text("oversubscribe").split_once(':').unwrap_or((text("oversubscribe"), "4"));
+    let (oversubscribe, count) =
+        text("oversubscribe").split_once(':').unwrap_or((text("oversubscribe"), "4"));
     let rows: u16 = count.parse().unwrap_or(4);
     Ok(Partition {
         nodes_text: text("nodes").to_owned(),
@@ -452,18 +494,28 @@ fn topology(lines: &[&str], nodes: &[Node]) -> Result<Topology, String> {
     for line in lines {
         let fields: Fields = pairs(line).into_iter().collect();
         let Some(name) = fields.get("switchname") else { continue };
-        let members = hostlist::expand(fields.get("nodes").map_or("", String::as_str)).map_err(|error| error.to_string())?;
+        let members = hostlist::expand(fields.get("nodes").map_or("", String::as_str))
+            .map_err(|error| error.to_string())?;
         switches.push(Switch {
             name: name.clone(),
             level: 0,
-            nodes: members.iter().filter_map(|name| nodes.iter().position(|node| node.name == *name)).collect(),
+            nodes: members
+                .iter()
+                .filter_map(|name| nodes.iter().position(|node| node.name == *name))
+                .collect(),
             children: Vec::new(),
             link_speed: number(&fields, "linkspeed").unwrap_or(1),
         });
-        children.push(hostlist::expand(fields.get("switches").map_or("", String::as_str)).map_err(|error| error.to_string())?);
+        children.push(
+            hostlist::expand(fields.get("switches").map_or("", String::as_str))
+                .map_err(|error| error.to_string())?,
+        );
     }
     for at in 0..switches.len() {
-        switches[at].children = children[at].iter().filter_map(|name| switches.iter().position(|switch| switch.name == *name)).collect();
+        switches[at].children = children[at]
+            .iter()
+            .filter_map(|name| switches.iter().position(|switch| switch.name == *name))
+            .collect();
     }
     // Levels and nodes come up from the leaves; a cycle stops after as many rounds as there are switches.
     for _ in 0..switches.len() {

@@ -73,12 +73,15 @@ impl Controller {
 
     /// Tasks that wait for tasks of another array (aftercorr) get records of their own: each has its own dependency.
     pub(super) fn split_correlated(&mut self) {
-        let correlated = |job: &Job| job.dependency.iter().any(|dependency| dependency.kind == DependencyKind::AfterCorr);
+        let correlated =
+            |job: &Job| job.dependency.iter().any(|dependency| dependency.kind == DependencyKind::AfterCorr);
         let split: Vec<(JobId, Vec<u32>)> = self
             .jobs
             .pending()
             .filter(|job| correlated(job))
-            .filter_map(|job| Some((job.array?.0, job.pending_tasks.as_ref()?.tasks.iter().copied().collect())))
+            .filter_map(|job| {
+                Some((job.array?.0, job.pending_tasks.as_ref()?.tasks.iter().copied().collect()))
+            })
             .collect();
         for (array, tasks) in split {
             for task in tasks {

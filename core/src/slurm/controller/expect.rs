@@ -11,12 +11,16 @@ impl Controller {
     /// # Errors
     ///
     /// Those of a submission.
-    pub fn expected_start(&mut self, request: JobRequest) -> Result<(u32, Time, u32, String, String), SlurmError> {
+    pub fn expected_start(
+        &mut self,
+        request: JobRequest,
+    ) -> Result<(u32, Time, u32, String, String), SlurmError> {
         let submission = self.submit(request)?;
         let job = self.jobs.get(submission.job).ok_or(SlurmError::Unspecified)?;
         let partition = job.partition;
         let avail = self.available_nodes(job, partition, None).map_err(|_| SlurmError::NodeNotAvailable)?;
-        let (start, selection) = self.first_fit(job, partition, &avail, self.time()).ok_or(SlurmError::NodesBusy)?;
+        let (start, selection) =
+            self.first_fit(job, partition, &avail, self.time()).ok_or(SlurmError::NodesBusy)?;
         let nodes = selection.shares.iter().map(|share| share.node).collect();
         let cpus = selection.shares.iter().map(|share| share.cpus).sum();
         Ok((job.id, start, cpus, self.names_of(&nodes), self.partitions[partition].name.clone()))

@@ -42,7 +42,13 @@ impl Controller {
             .accounting
             .associations
             .iter()
-            .map(|assoc| known.iter().find(|usage| usage.id == assoc.id).cloned().unwrap_or(AssociationUsage { id: assoc.id, ..AssociationUsage::default() }))
+            .map(|assoc| {
+                known
+                    .iter()
+                    .find(|usage| usage.id == assoc.id)
+                    .cloned()
+                    .unwrap_or(AssociationUsage { id: assoc.id, ..AssociationUsage::default() })
+            })
             .collect();
         if let Some(params) = self.params.multifactor.clone() {
             self.norm_shares(&params);
@@ -59,8 +65,15 @@ impl Controller {
 
     /// Associations directly below one, in Slurm's order: users before accounts, by name.
     pub fn children(&self, id: u32) -> Vec<u32> {
-        let mut below: Vec<_> = self.accounting.associations.iter().filter(|assoc| assoc.parent == id && assoc.id != id).collect();
-        below.sort_by_key(|assoc| (assoc.user.is_none(), assoc.user.clone().unwrap_or_else(|| assoc.account.clone())));
+        let mut below: Vec<_> = self
+            .accounting
+            .associations
+            .iter()
+            .filter(|assoc| assoc.parent == id && assoc.id != id)
+            .collect();
+        below.sort_by_key(|assoc| {
+            (assoc.user.is_none(), assoc.user.clone().unwrap_or_else(|| assoc.account.clone()))
+        });
         below.iter().map(|assoc| assoc.id).collect()
     }
 
@@ -133,7 +146,9 @@ impl Controller {
                 let is_user = self.accounting.association(usage.id).is_some_and(|assoc| assoc.user.is_some());
                 let (raw, root) = match before.filter(|_| !params.fair_tree && !is_user) {
                     Some(before) => {
-                        let of = |id: u32| before.iter().find(|(other, _)| *other == id).map_or(0.0, |(_, raw)| *raw);
+                        let of = |id: u32| {
+                            before.iter().find(|(other, _)| *other == id).map_or(0.0, |(_, raw)| *raw)
+                        };
                         (of(usage.id), of(1))
                     }
                     None => (usage.raw, root),
@@ -157,8 +172,11 @@ impl Controller {
             let above = self.usage_of(id).cloned().unwrap_or_default();
             for child in children {
                 let own_shares = self.shares(child);
-                let parent = self.accounting.association(child).is_some_and(|assoc| assoc.shares == Shares::Parent);
-                let Some(usage) = self.associations.iter_mut().find(|usage| usage.id == child) else { continue };
+                let parent =
+                    self.accounting.association(child).is_some_and(|assoc| assoc.shares == Shares::Parent);
+                let Some(usage) = self.associations.iter_mut().find(|usage| usage.id == child) else {
+                    continue;
+                };
                 usage.effective = if parent {
                     above.effective
                 } else if id == 1 {
@@ -213,7 +231,14 @@ impl Controller {
 
     /// Ranks what is below `accounts`, the best first. A tie of accounts passes the tie on to the first child only
     /// (observed; the documented merging of tied accounts does not happen).
-    fn rank_level(&mut self, accounts: &[u32], users: usize, rank: &mut usize, rank_for_ties: &mut usize, tied: bool) {
+    fn rank_level(
+        &mut self,
+        accounts: &[u32],
+        users: usize,
+        rank: &mut usize,
+        rank_for_ties: &mut usize,
+        tied: bool,
+    ) {
         let mut below: Vec<u32> = accounts.iter().flat_map(|id| self.children(*id)).collect();
         // Equal ones: users before accounts; of accounts the later one by name first.
         below.reverse();

@@ -28,12 +28,16 @@ pub(super) fn parse(text: &str) -> Option<Constraint> {
         if inner.contains('*') {
             let mut counts = Vec::new();
             for part in split(inner, '&')? {
-                let (feature, count) = part.split_once('*').map_or((part.as_str(), Some(1)), |(feature, count)| (feature, count.parse().ok()));
+                let (feature, count) = part
+                    .split_once('*')
+                    .map_or((part.as_str(), Some(1)), |(feature, count)| (feature, count.parse().ok()));
                 counts.push((parse(feature)?, count?));
             }
             return Some(Constraint::Counts(counts));
         }
-        return Some(Constraint::Xor(split(inner, '|')?.iter().map(|part| parse(part)).collect::<Option<_>>()?));
+        return Some(Constraint::Xor(
+            split(inner, '|')?.iter().map(|part| parse(part)).collect::<Option<_>>()?,
+        ));
     }
     let any = split(text, '|')?;
     if any.len() > 1 {
@@ -50,7 +54,8 @@ pub(super) fn parse(text: &str) -> Option<Constraint> {
     if let Some((feature, count)) = text.split_once('*') {
         return Some(Constraint::Counts(vec![(parse(feature)?, count.parse().ok()?)]));
     }
-    let plain = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '=' | ':' | '/'));
+    let plain = !text.is_empty()
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '=' | ':' | '/'));
     plain.then(|| Constraint::Feature(text.to_owned()))
 }
 
@@ -81,7 +86,9 @@ impl Constraint {
     pub(super) fn features(&self) -> Vec<&str> {
         match self {
             Self::Feature(name) => vec![name],
-            Self::And(parts) | Self::Or(parts) | Self::Xor(parts) => parts.iter().flat_map(Self::features).collect(),
+            Self::And(parts) | Self::Or(parts) | Self::Xor(parts) => {
+                parts.iter().flat_map(Self::features).collect()
+            }
             Self::Counts(parts) => parts.iter().flat_map(|(part, _)| part.features()).collect(),
         }
     }
@@ -100,7 +107,10 @@ impl Constraint {
 impl Controller {
     /// Whether some node of the cluster has each feature that the constraint names.
     pub(super) fn features_exist(&self, constraint: &Constraint) -> bool {
-        constraint.features().iter().all(|name| self.nodes.iter().any(|node| node.features.iter().any(|other| other == name)))
+        constraint
+            .features()
+            .iter()
+            .all(|name| self.nodes.iter().any(|node| node.features.iter().any(|other| other == name)))
     }
 
     /// The sets of nodes to try, best first. With counts the one set is narrowed to nodes that together make them up.
@@ -108,7 +118,8 @@ impl Controller {
         let Some(constraint) = job.request.constraint.as_deref().and_then(parse) else {
             return vec![avail.clone()];
         };
-        let having = |part: &Constraint| avail.iter().filter(|node| part.holds(&self.nodes[*node])).collect::<Bits>();
+        let having =
+            |part: &Constraint| avail.iter().filter(|node| part.holds(&self.nodes[*node])).collect::<Bits>();
         match &constraint {
             Constraint::Xor(parts) => parts.iter().map(having).collect(),
             Constraint::Counts(parts) => {
@@ -118,7 +129,12 @@ impl Controller {
                     left.subtract(&chosen);
                     // Lighter nodes first, then the order of the nodes, those that are free first.
                     let mut order: Vec<usize> = left.iter().collect();
-                    order.sort_by_key(|node| (self.usage[*node].cpus(&self.nodes[*node]) >= self.nodes[*node].cpus, self.nodes[*node].weight));
+                    order.sort_by_key(|node| {
+                        (
+                            self.usage[*node].cpus(&self.nodes[*node]) >= self.nodes[*node].cpus,
+                            self.nodes[*node].weight,
+                        )
+                    });
                     order.into_iter().take(*count as usize).for_each(|node| chosen.set(node));
                 }
                 vec![chosen]

@@ -74,7 +74,13 @@ impl Controller {
 
     /// Ends a job that has an allocation: its state is final, its processes are told to go, its nodes are to be cleaned.
     /// `requeue`: whether it goes back to the queue, held or not, and as SPECIAL_EXIT.
-    pub(super) fn begin_end(&mut self, id: JobId, base: JobBase, reason: Reason, requeue: Option<(bool, bool)>) {
+    pub(super) fn begin_end(
+        &mut self,
+        id: JobId,
+        base: JobBase,
+        reason: Reason,
+        requeue: Option<(bool, bool)>,
+    ) {
         let now = self.time();
         let Some(job) = self.jobs.get_mut(id) else { return };
         if job.state.base == JobBase::Suspended {
@@ -129,7 +135,8 @@ impl Controller {
 
     /// All processes of a job are gone on all of its nodes: its resources are free again.
     pub(super) fn cleaned(&mut self, id: JobId) {
-        let nodes: Vec<NodeIdx> = self.jobs.get(id).map(|job| job.completing_nodes.iter().collect()).unwrap_or_default();
+        let nodes: Vec<NodeIdx> =
+            self.jobs.get(id).map(|job| job.completing_nodes.iter().collect()).unwrap_or_default();
         for node in nodes {
             self.release(id, node);
         }
@@ -194,7 +201,12 @@ impl Controller {
     pub(super) fn purge(&mut self) {
         self.purge_due = false;
         let now = self.time();
-        let old: Vec<JobId> = self.jobs.iter().filter(|job| job.purge_at != 0 && job.purge_at <= now).map(|job| job.id).collect();
+        let old: Vec<JobId> = self
+            .jobs
+            .iter()
+            .filter(|job| job.purge_at != 0 && job.purge_at <= now)
+            .map(|job| job.id)
+            .collect();
         for id in old {
             self.jobs.remove(id);
         }
@@ -231,9 +243,19 @@ impl Controller {
     }
 
     /// `scancel`, or another end that does not come from the job itself.
-    pub(super) fn end_active(&mut self, id: JobId, base: JobBase, reason: Reason, requeue: Option<(bool, bool)>) {
+    pub(super) fn end_active(
+        &mut self,
+        id: JobId,
+        base: JobBase,
+        reason: Reason,
+        requeue: Option<(bool, bool)>,
+    ) {
         self.begin_end(id, base, reason, requeue);
-        if self.jobs.get(id).is_some_and(|job| job.request.batch || job.steps.iter().any(|step| step.end == 0)) {
+        if self
+            .jobs
+            .get(id)
+            .is_some_and(|job| job.request.batch || job.steps.iter().any(|step| step.end == 0))
+        {
             self.kill_processes(id);
         } else {
             self.epilogs(id);
@@ -242,7 +264,8 @@ impl Controller {
 
     /// A node is lost: its jobs end as NODE_FAIL, or go back to the queue.
     pub(super) fn lose_node(&mut self, node: NodeIdx) {
-        let jobs: Vec<JobId> = self.jobs.active().filter(|job| job.nodes.has(node)).map(|job| job.id).collect();
+        let jobs: Vec<JobId> =
+            self.jobs.active().filter(|job| job.nodes.has(node)).map(|job| job.id).collect();
         for id in jobs {
             let Some(job) = self.jobs.get(id) else { continue };
             if job.state.is_completing() {

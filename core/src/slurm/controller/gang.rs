@@ -44,7 +44,12 @@ impl Controller {
     }
 
     /// What a job would get if the jobs that it may suspend were not there; in rows above theirs.
-    pub(super) fn find_over_suspended(&self, id: JobId, partition: PartIdx, avail: &Bits) -> Option<Selection> {
+    pub(super) fn find_over_suspended(
+        &self,
+        id: JobId,
+        partition: PartIdx,
+        avail: &Bits,
+    ) -> Option<Selection> {
         if !self.suspends() {
             return None;
         }
@@ -81,7 +86,9 @@ impl Controller {
         let below: Vec<JobId> = self
             .jobs
             .active()
-            .filter(|other| other.id != id && Self::share_cores(job, other) && self.may_preempt(job, partition, other))
+            .filter(|other| {
+                other.id != id && Self::share_cores(job, other) && self.may_preempt(job, partition, other)
+            })
             .map(|other| other.id)
             .collect();
         for other in below {
@@ -90,15 +97,30 @@ impl Controller {
     }
 
     fn share_cores(job: &Job, other: &Job) -> bool {
-        job.shares_of_nodes.iter().any(|mine| other.shares_of_nodes.iter().any(|theirs| mine.node == theirs.node && mine.cores.overlaps(&theirs.cores)))
+        job.shares_of_nodes.iter().any(|mine| {
+            other
+                .shares_of_nodes
+                .iter()
+                .any(|theirs| mine.node == theirs.node && mine.cores.overlaps(&theirs.cores))
+        })
     }
 
     /// Lets gang-suspended jobs go on whose cores nobody uses.
     pub(super) fn resume_free(&mut self) {
-        let waiting: Vec<JobId> = self.jobs.active().filter(|job| job.state.base == JobBase::Suspended && job.gang).map(|job| job.id).collect();
+        let waiting: Vec<JobId> = self
+            .jobs
+            .active()
+            .filter(|job| job.state.base == JobBase::Suspended && job.gang)
+            .map(|job| job.id)
+            .collect();
         for id in waiting {
             let Some(job) = self.jobs.get(id) else { continue };
-            let taken = self.jobs.active().any(|other| other.id != id && other.state.base == JobBase::Running && !other.state.is_completing() && Self::share_cores(job, other));
+            let taken = self.jobs.active().any(|other| {
+                other.id != id
+                    && other.state.base == JobBase::Running
+                    && !other.state.is_completing()
+                    && Self::share_cores(job, other)
+            });
             if !taken {
                 self.resume(id);
             }
@@ -114,7 +136,11 @@ impl Controller {
         let partition = job.partition;
         let tier = self.partitions[partition].tier;
         let shared = self.jobs.active().any(|other| {
-            other.id != id && other.state.base == JobBase::Running && !other.state.is_completing() && self.partitions[other.partition].tier >= tier && Self::share_cores(job, other)
+            other.id != id
+                && other.state.base == JobBase::Running
+                && !other.state.is_completing()
+                && self.partitions[other.partition].tier >= tier
+                && Self::share_cores(job, other)
         });
         if shared {
             self.suspend(id, true);
@@ -125,14 +151,24 @@ impl Controller {
     pub(super) fn next_slice(&mut self) {
         let now = self.time();
         let slice = self.params.time_slice;
-        let waiting: Vec<JobId> = self.jobs.active().filter(|job| job.state.base == JobBase::Suspended && job.gang).map(|job| job.id).collect();
+        let waiting: Vec<JobId> = self
+            .jobs
+            .active()
+            .filter(|job| job.state.base == JobBase::Suspended && job.gang)
+            .map(|job| job.id)
+            .collect();
         for id in waiting {
             let Some(job) = self.jobs.get(id) else { continue };
             let tier = self.partitions[job.partition].tier;
             let holders: Vec<JobId> = self
                 .jobs
                 .active()
-                .filter(|other| other.id != id && other.state.base == JobBase::Running && !other.state.is_completing() && Self::share_cores(job, other))
+                .filter(|other| {
+                    other.id != id
+                        && other.state.base == JobBase::Running
+                        && !other.state.is_completing()
+                        && Self::share_cores(job, other)
+                })
                 .map(|other| other.id)
                 .collect();
             let all_may_stop = holders.iter().filter_map(|id| self.jobs.get(*id)).all(|other| {

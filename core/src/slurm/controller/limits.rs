@@ -41,18 +41,26 @@ fn sum(into: &mut TresCount, tres: &TresCount, times: u64) {
 
 /// Which of the names of a limit's family a TRES has: cpu, memory, node, gres, billing.
 fn family(tres: &str, names: [&'static str; 5]) -> Reason {
-    Reason(names[match tres {
-        "cpu" => 0,
-        "mem" => 1,
-        "node" => 2,
-        "billing" => 4,
-        _ => 3,
-    }])
+    Reason(
+        names[match tres {
+            "cpu" => 0,
+            "mem" => 1,
+            "node" => 2,
+            "billing" => 4,
+            _ => 3,
+        }],
+    )
 }
 
-const ASSOC_GRP: [&str; 5] = ["AssocGrpCpuLimit", "AssocGrpMemLimit", "AssocGrpNodeLimit", "AssocGrpGRES", "AssocGrpBilling"];
-const ASSOC_GRP_MINS: [&str; 5] =
-    ["AssocGrpCPUMinutesLimit", "AssocGrpMemMinutes", "AssocGrpNodeMinutes", "AssocGrpGRESMinutes", "AssocGrpBillingMinutes"];
+const ASSOC_GRP: [&str; 5] =
+    ["AssocGrpCpuLimit", "AssocGrpMemLimit", "AssocGrpNodeLimit", "AssocGrpGRES", "AssocGrpBilling"];
+const ASSOC_GRP_MINS: [&str; 5] = [
+    "AssocGrpCPUMinutesLimit",
+    "AssocGrpMemMinutes",
+    "AssocGrpNodeMinutes",
+    "AssocGrpGRESMinutes",
+    "AssocGrpBillingMinutes",
+];
 const ASSOC_GRP_RUN: [&str; 5] = [
     "AssocGrpCPURunMinutesLimit",
     "AssocGrpMemRunMinutes",
@@ -60,10 +68,20 @@ const ASSOC_GRP_RUN: [&str; 5] = [
     "AssocGrpGRESRunMinutes",
     "AssocGrpBillingRunMinutes",
 ];
-const ASSOC_JOB: [&str; 5] =
-    ["AssocMaxCpuPerJobLimit", "AssocMaxMemPerJob", "AssocMaxNodePerJobLimit", "AssocMaxGRESPerJob", "AssocMaxBillingPerJob"];
-const ASSOC_NODE: [&str; 5] =
-    ["AssocMaxCpuPerNode", "AssocMaxMemPerNode", "AssocMaxNodePerJobLimit", "AssocMaxGRESPerNode", "AssocMaxBillingPerJob"];
+const ASSOC_JOB: [&str; 5] = [
+    "AssocMaxCpuPerJobLimit",
+    "AssocMaxMemPerJob",
+    "AssocMaxNodePerJobLimit",
+    "AssocMaxGRESPerJob",
+    "AssocMaxBillingPerJob",
+];
+const ASSOC_NODE: [&str; 5] = [
+    "AssocMaxCpuPerNode",
+    "AssocMaxMemPerNode",
+    "AssocMaxNodePerJobLimit",
+    "AssocMaxGRESPerNode",
+    "AssocMaxBillingPerJob",
+];
 const ASSOC_JOB_MINS: [&str; 5] = [
     "AssocMaxCpuMinutesPerJobLimit",
     "AssocMaxMemMinutesPerJob",
@@ -71,13 +89,36 @@ const ASSOC_JOB_MINS: [&str; 5] = [
     "AssocMaxGRESMinutesPerJob",
     "AssocMaxBillingMinutesPerJob",
 ];
-const QOS_GRP: [&str; 5] = ["QOSGrpCpuLimit", "QOSGrpMemLimit", "QOSGrpNodeLimit", "QOSGrpGRES", "QOSGrpBilling"];
-const QOS_GRP_MINS: [&str; 5] =
-    ["QOSGrpCPUMinutesLimit", "QOSGrpMemoryMinutes", "QOSGrpNodeMinutes", "QOSGrpGRESMinutes", "QOSGrpBillingMinutes"];
-const QOS_GRP_RUN: [&str; 5] =
-    ["QOSGrpCPURunMinutesLimit", "QOSGrpMemoryRunMinutes", "QOSGrpNodeRunMinutes", "QOSGrpGRESRunMinutes", "QOSGrpBillingRunMinutes"];
-const QOS_JOB: [&str; 5] = ["QOSMaxCpuPerJobLimit", "QOSMaxMemoryPerJob", "QOSMaxNodePerJobLimit", "QOSMaxGRESPerJob", "QOSMaxBillingPerJob"];
-const QOS_NODE: [&str; 5] = ["QOSMaxCpuPerNode", "QOSMaxMemoryPerNode", "QOSMaxNodePerJobLimit", "QOSMaxGRESPerNode", "QOSMaxBillingPerJob"];
+const QOS_GRP: [&str; 5] =
+    ["QOSGrpCpuLimit", "QOSGrpMemLimit", "QOSGrpNodeLimit", "QOSGrpGRES", "QOSGrpBilling"];
+const QOS_GRP_MINS: [&str; 5] = [
+    "QOSGrpCPUMinutesLimit",
+    "QOSGrpMemoryMinutes",
+    "QOSGrpNodeMinutes",
+    "QOSGrpGRESMinutes",
+    "QOSGrpBillingMinutes",
+];
+const QOS_GRP_RUN: [&str; 5] = [
+    "QOSGrpCPURunMinutesLimit",
+    "QOSGrpMemoryRunMinutes",
+    "QOSGrpNodeRunMinutes",
+    "QOSGrpGRESRunMinutes",
+    "QOSGrpBillingRunMinutes",
+];
+const QOS_JOB: [&str; 5] = [
+    "QOSMaxCpuPerJobLimit",
+    "QOSMaxMemoryPerJob",
+    "QOSMaxNodePerJobLimit",
+    "QOSMaxGRESPerJob",
+    "QOSMaxBillingPerJob",
+];
+const QOS_NODE: [&str; 5] = [
+    "QOSMaxCpuPerNode",
+    "QOSMaxMemoryPerNode",
+    "QOSMaxNodePerJobLimit",
+    "QOSMaxGRESPerNode",
+    "QOSMaxBillingPerJob",
+];
 const QOS_JOB_MINS: [&str; 5] = [
     "QOSMaxCpuMinutesPerJobLimit",
     "QOSMaxMemoryMinutesPerJob",
@@ -85,13 +126,34 @@ const QOS_JOB_MINS: [&str; 5] = [
     "QOSMaxGRESMinutesPerJob",
     "QOSMaxBillingMinutesPerJob",
 ];
-const QOS_USER: [&str; 5] = ["QOSMaxCpuPerUserLimit", "QOSMaxMemoryPerUser", "QOSMaxNodePerUserLimit", "QOSMaxGRESPerUser", "QOSMaxBillingPerUser"];
-const QOS_ACCOUNT: [&str; 5] = ["MaxCpuPerAccount", "MaxMemoryPerAccount", "MaxNodePerAccount", "MaxGRESPerAccount", "MaxBillingPerAccount"];
-const QOS_MIN: [&str; 5] = ["QOSMinCpuNotSatisfied", "QOSMinMemory", "QOSMinNode", "QOSMinGRES", "QOSMinBilling"];
+const QOS_USER: [&str; 5] = [
+    "QOSMaxCpuPerUserLimit",
+    "QOSMaxMemoryPerUser",
+    "QOSMaxNodePerUserLimit",
+    "QOSMaxGRESPerUser",
+    "QOSMaxBillingPerUser",
+];
+const QOS_ACCOUNT: [&str; 5] = [
+    "MaxCpuPerAccount",
+    "MaxMemoryPerAccount",
+    "MaxNodePerAccount",
+    "MaxGRESPerAccount",
+    "MaxBillingPerAccount",
+];
+const QOS_MIN: [&str; 5] =
+    ["QOSMinCpuNotSatisfied", "QOSMinMemory", "QOSMinNode", "QOSMinGRES", "QOSMinBilling"];
 
 /// The first TRES of which `asked` and `used` together are over the limit.
-fn over(limits: &TresLimits, asked: &TresCount, used: &TresCount, names: [&'static str; 5]) -> Option<Reason> {
-    limits.iter().find(|(name, most)| asked.of(name) + used.of(name) > *most).map(|(name, _)| family(name, names))
+fn over(
+    limits: &TresLimits,
+    asked: &TresCount,
+    used: &TresCount,
+    names: [&'static str; 5],
+) -> Option<Reason> {
+    limits
+        .iter()
+        .find(|(name, most)| asked.of(name) + used.of(name) > *most)
+        .map(|(name, _)| family(name, names))
 }
 
 fn under(limits: &TresLimits, asked: &TresCount, names: [&'static str; 5]) -> Option<Reason> {
@@ -108,7 +170,10 @@ impl Controller {
     fn in_use(&self, of: impl Fn(&Job) -> bool) -> InUse {
         let now = self.time();
         let mut used = InUse::default();
-        self.jobs.active().filter(|job| !job.state.is_finished() && of(job)).for_each(|job| used.add(job, now));
+        self.jobs
+            .active()
+            .filter(|job| !job.state.is_finished() && of(job))
+            .for_each(|job| used.add(job, now));
         used
     }
 
@@ -161,11 +226,13 @@ impl Controller {
             if let Some(reason) = association_alone(assoc, asked, job, minutes) {
                 return Some(reason);
             }
-            let used = self.in_use(|other| self.accounting.chain(other.assoc).any(|above| above.id == assoc.id));
+            let used =
+                self.in_use(|other| self.accounting.chain(other.assoc).any(|above| above.id == assoc.id));
             if assoc.limits.grp_jobs.is_some_and(|most| used.jobs >= most) {
                 return Some(Reason("AssocGrpJobsLimit"));
             }
-            let reason = group(&assoc.limits, asked, &used, minutes, [ASSOC_GRP, ASSOC_GRP_MINS, ASSOC_GRP_RUN]);
+            let reason =
+                group(&assoc.limits, asked, &used, minutes, [ASSOC_GRP, ASSOC_GRP_MINS, ASSOC_GRP_RUN]);
             if reason.is_some() {
                 return reason;
             }
@@ -177,7 +244,10 @@ impl Controller {
     }
 
     fn account_of<'a>(&'a self, job: &'a Job) -> Option<&'a str> {
-        self.accounting.association(job.assoc).map(|assoc| assoc.account.as_str()).or(job.request.account.as_deref())
+        self.accounting
+            .association(job.assoc)
+            .map(|assoc| assoc.account.as_str())
+            .or(job.request.account.as_deref())
     }
 
     /// Association, QOS and submit limits: what accounting says to a new job, which gets its association and QOS here.
@@ -198,7 +268,10 @@ impl Controller {
             if self.accounting.qos(name).is_none() {
                 return Err(SlurmError::InvalidQos);
             }
-            if (enforce.qos || enforce.associations) && job.assoc != 0 && !self.accounting.qos_of(job.assoc).contains(name) {
+            if (enforce.qos || enforce.associations)
+                && job.assoc != 0
+                && !self.accounting.qos_of(job.assoc).contains(name)
+            {
                 return Err(SlurmError::InvalidQos);
             }
             job.qos.clone_from(name);
@@ -260,17 +333,51 @@ fn qos_alone(qos: &Qos, asked: &TresCount, job: &Job, minutes: Option<u32>) -> O
     let wall = |most: u32| minutes.is_none_or(|minutes| minutes > most);
     under(&qos.min_tres_per_job, asked, QOS_MIN)
         .or_else(|| over(&qos.limits.max_tres_per_job, asked, &TresCount::default(), QOS_JOB))
-        .or_else(|| over(&qos.limits.max_tres_per_node, &per_node(asked, job), &TresCount::default(), QOS_NODE))
-        .or_else(|| over(&qos.limits.max_tres_mins_per_job, &times(asked, u64::from(minutes.unwrap_or(0))), &TresCount::default(), QOS_JOB_MINS))
-        .or_else(|| qos.limits.max_wall.is_some_and(|most| job.request.time_limit.is_some() && wall(most)).then_some(Reason("QOSMaxWallDurationPerJobLimit")))
+        .or_else(|| {
+            over(&qos.limits.max_tres_per_node, &per_node(asked, job), &TresCount::default(), QOS_NODE)
+        })
+        .or_else(|| {
+            over(
+                &qos.limits.max_tres_mins_per_job,
+                &times(asked, u64::from(minutes.unwrap_or(0))),
+                &TresCount::default(),
+                QOS_JOB_MINS,
+            )
+        })
+        .or_else(|| {
+            qos.limits
+                .max_wall
+                .is_some_and(|most| job.request.time_limit.is_some() && wall(most))
+                .then_some(Reason("QOSMaxWallDurationPerJobLimit"))
+        })
 }
 
-fn association_alone(assoc: &Association, asked: &TresCount, job: &Job, minutes: Option<u32>) -> Option<Reason> {
+fn association_alone(
+    assoc: &Association,
+    asked: &TresCount,
+    job: &Job,
+    minutes: Option<u32>,
+) -> Option<Reason> {
     let wall = |most: u32| minutes.is_none_or(|minutes| minutes > most);
     over(&assoc.limits.max_tres_per_job, asked, &TresCount::default(), ASSOC_JOB)
-        .or_else(|| over(&assoc.limits.max_tres_per_node, &per_node(asked, job), &TresCount::default(), ASSOC_NODE))
-        .or_else(|| over(&assoc.limits.max_tres_mins_per_job, &times(asked, u64::from(minutes.unwrap_or(0))), &TresCount::default(), ASSOC_JOB_MINS))
-        .or_else(|| assoc.limits.max_wall.is_some_and(|most| job.request.time_limit.is_some() && wall(most)).then_some(Reason("AssocMaxWallDurationPerJobLimit")))
+        .or_else(|| {
+            over(&assoc.limits.max_tres_per_node, &per_node(asked, job), &TresCount::default(), ASSOC_NODE)
+        })
+        .or_else(|| {
+            over(
+                &assoc.limits.max_tres_mins_per_job,
+                &times(asked, u64::from(minutes.unwrap_or(0))),
+                &TresCount::default(),
+                ASSOC_JOB_MINS,
+            )
+        })
+        .or_else(|| {
+            assoc
+                .limits
+                .max_wall
+                .is_some_and(|most| job.request.time_limit.is_some() && wall(most))
+                .then_some(Reason("AssocMaxWallDurationPerJobLimit"))
+        })
 }
 
 fn per_node(asked: &TresCount, job: &Job) -> TresCount {
@@ -284,7 +391,19 @@ fn per_node(asked: &TresCount, job: &Job) -> TresCount {
     }
 }
 
-fn group(limits: &Limits, asked: &TresCount, used: &InUse, minutes: Option<u32>, names: [[&'static str; 5]; 3]) -> Option<Reason> {
-    over(&limits.grp_tres, asked, &used.tres, names[0])
-        .or_else(|| over(&limits.grp_tres_run_mins, &times(asked, u64::from(minutes.unwrap_or(365 * 24 * 60))), &used.run_minutes, names[2]))
+fn group(
+    limits: &Limits,
+    asked: &TresCount,
+    used: &InUse,
+    minutes: Option<u32>,
+    names: [[&'static str; 5]; 3],
+) -> Option<Reason> {
+    over(&limits.grp_tres, asked, &used.tres, names[0]).or_else(|| {
+        over(
+            &limits.grp_tres_run_mins,
+            &times(asked, u64::from(minutes.unwrap_or(365 * 24 * 60))),
+            &used.run_minutes,
+            names[2],
+        )
+    })
 }

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Users};
 pub use fairshare::AssociationUsage;
-pub use params::{EnforcePartLimits, Enforce, MultifactorParams, Params, PreemptType, SchedulerParams};
+pub use params::{Enforce, EnforcePartLimits, MultifactorParams, Params, PreemptType, SchedulerParams};
 pub use submit::Submission;
 pub use table::JobTable;
 pub use update::{JobChange, NodeChange};
@@ -305,7 +305,12 @@ impl Controller {
 
     /// Nodes and what is given away on them, for the selection.
     pub fn machines(&self) -> Machines<'_> {
-        Machines { nodes: &self.nodes, usage: &self.usage, topology: self.topology.as_ref(), names: &self.names }
+        Machines {
+            nodes: &self.nodes,
+            usage: &self.usage,
+            topology: self.topology.as_ref(),
+            names: &self.names,
+        }
     }
 
     /// Something changed that a scheduler may want to see.

@@ -8,20 +8,32 @@ use crate::slurm::model::{Job, JobBase, JobId, JobState, PendingTasks, Reason};
 impl Controller {
     /// All records of a job id: one for a job; for an array the waiting tasks and each task that began.
     pub fn records(&self, id: JobId) -> Vec<JobId> {
-        let of_array: Vec<JobId> = self.jobs.iter().filter(|job| job.array.is_some_and(|(array, _)| array == id)).map(|job| job.id).collect();
+        let of_array: Vec<JobId> = self
+            .jobs
+            .iter()
+            .filter(|job| job.array.is_some_and(|(array, _)| array == id))
+            .map(|job| job.id)
+            .collect();
         if of_array.is_empty() && self.jobs.get(id).is_some() { vec![id] } else { of_array }
     }
 
     /// The record of one task, which gets one of its own if it waits among others.
     pub(super) fn task_record(&mut self, array: JobId, task: u32) -> Option<JobId> {
-        let found = self.jobs.iter().find(|job| job.array == Some((array, Some(task))) && job.pending_tasks.is_none()).map(|job| job.id);
+        let found = self
+            .jobs
+            .iter()
+            .find(|job| job.array == Some((array, Some(task))) && job.pending_tasks.is_none())
+            .map(|job| job.id);
         if found.is_some() {
             return found;
         }
         let waiting = self
             .jobs
             .iter()
-            .find(|job| job.array.is_some_and(|(of, _)| of == array) && job.pending_tasks.as_ref().is_some_and(|pending| pending.tasks.contains(&task)))
+            .find(|job| {
+                job.array.is_some_and(|(of, _)| of == array)
+                    && job.pending_tasks.as_ref().is_some_and(|pending| pending.tasks.contains(&task))
+            })
             .map(|job| job.id)?;
         let job = self.jobs.get_mut(waiting)?;
         let pending = job.pending_tasks.as_mut()?;
@@ -64,7 +76,13 @@ impl Controller {
     /// # Errors
     ///
     /// No such job; not the user's; already over.
-    pub fn cancel(&mut self, id: JobId, tasks: Option<&[u32]>, signal: Option<u8>, uid: u32) -> Result<(), SlurmError> {
+    pub fn cancel(
+        &mut self,
+        id: JobId,
+        tasks: Option<&[u32]>,
+        signal: Option<u8>,
+        uid: u32,
+    ) -> Result<(), SlurmError> {
         let mut result = Err(SlurmError::AlreadyDone);
         for id in self.named(id, tasks)? {
             let Some(job) = self.jobs.get(id) else { continue };
@@ -79,7 +97,11 @@ impl Controller {
             match (job.state.base, signal) {
                 (JobBase::Pending, None | Some(9 | 15)) => {
                     let reason = job.reason;
-                    let keep = if matches!(reason, Reason::HELD_USER | Reason::HELD_ADMIN) { reason } else { Reason::NONE };
+                    let keep = if matches!(reason, Reason::HELD_USER | Reason::HELD_ADMIN) {
+                        reason
+                    } else {
+                        Reason::NONE
+                    };
                     self.cancel_pending(id, JobBase::Cancelled, keep);
                     if let Some(job) = self.jobs.get_mut(id) {
                         job.cancelled_by = Some(uid);
@@ -102,7 +124,9 @@ impl Controller {
                     self.begin_end(id, JobBase::Cancelled, Reason::NONE, None);
                     self.actions.push_back(Action::Signal { job: id, run, signal: 9, batch: true });
                 }
-                (_, Some(signal)) => self.actions.push_back(Action::Signal { job: id, run, signal, batch: false }),
+                (_, Some(signal)) => {
+                    self.actions.push_back(Action::Signal { job: id, run, signal, batch: false })
+                }
             }
         }
         result
@@ -113,7 +137,13 @@ impl Controller {
     /// # Errors
     ///
     /// No such job; not the user's; not waiting.
-    pub fn hold(&mut self, id: JobId, tasks: Option<&[u32]>, uid: u32, as_user: bool) -> Result<(), SlurmError> {
+    pub fn hold(
+        &mut self,
+        id: JobId,
+        tasks: Option<&[u32]>,
+        uid: u32,
+        as_user: bool,
+    ) -> Result<(), SlurmError> {
         for id in self.named(id, tasks)? {
             let Some(job) = self.jobs.get(id) else { continue };
             if !Self::may_touch(job, uid) {
@@ -173,7 +203,13 @@ impl Controller {
     /// # Errors
     ///
     /// No such job; not the user's; may not be requeued.
-    pub fn requeue(&mut self, id: JobId, tasks: Option<&[u32]>, uid: u32, hold: bool) -> Result<(), SlurmError> {
+    pub fn requeue(
+        &mut self,
+        id: JobId,
+        tasks: Option<&[u32]>,
+        uid: u32,
+        hold: bool,
+    ) -> Result<(), SlurmError> {
         for id in self.named(id, tasks)? {
             let Some(job) = self.jobs.get(id) else { continue };
             if !Self::may_touch(job, uid) {
@@ -198,7 +234,11 @@ impl Controller {
     fn requeue_finished(&mut self, id: JobId, hold: bool) {
         let now = self.time();
         let Some(job) = self.jobs.get_mut(id) else { return };
-        job.state.flags.set(if hold { crate::slurm::model::JobFlags::REQUEUE_HOLD } else { crate::slurm::model::JobFlags::REQUEUE });
+        job.state.flags.set(if hold {
+            crate::slurm::model::JobFlags::REQUEUE_HOLD
+        } else {
+            crate::slurm::model::JobFlags::REQUEUE
+        });
         job.purge_at = 0;
         super::finish::back_to_queue(job, now);
         self.jobs.pending.insert(id);

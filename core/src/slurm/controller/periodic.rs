@@ -126,7 +126,9 @@ impl Controller {
                 }
                 continue;
             }
-            let extra = self.partitions[job.partition].over_time_limit.map_or(over_time, |minutes| i64::from(minutes) * 60);
+            let extra = self.partitions[job.partition]
+                .over_time_limit
+                .map_or(over_time, |minutes| i64::from(minutes) * 60);
             if now >= job.end.saturating_add(extra) {
                 self.end_active(id, JobBase::Timeout, Reason::TIME_LIMIT, None);
             }

@@ -11,7 +11,10 @@ impl Controller {
         if other.state.base != JobBase::Running && other.state.base != JobBase::Suspended {
             return false;
         }
-        if other.state.is_completing() || other.preempt_time != 0 || self.preempt_mode(other) == PreemptMode::Off {
+        if other.state.is_completing()
+            || other.preempt_time != 0
+            || self.preempt_mode(other) == PreemptMode::Off
+        {
             return false;
         }
         let exempt = self.exempt_time(other);
@@ -20,7 +23,9 @@ impl Controller {
         }
         match self.params.preempt_type {
             PreemptType::None => false,
-            PreemptType::PartitionPrio => self.partitions[partition].tier > self.partitions[other.partition].tier,
+            PreemptType::PartitionPrio => {
+                self.partitions[partition].tier > self.partitions[other.partition].tier
+            }
             PreemptType::Qos => self.qos_preempts(&job.qos, &other.qos),
         }
     }
@@ -33,13 +38,20 @@ impl Controller {
         };
         let mode = mode.unwrap_or(self.params.preempt_mode);
         // What cannot be requeued is cancelled.
-        if mode == PreemptMode::Requeue && !(job.requeue && job.request.batch) { PreemptMode::Cancel } else { mode }
+        if mode == PreemptMode::Requeue && !(job.requeue && job.request.batch) {
+            PreemptMode::Cancel
+        } else {
+            mode
+        }
     }
 
     /// Candidates, those first that are preempted first.
     fn candidates(&self, job: &Job, partition: PartIdx, nodes: &Bits) -> Vec<JobId> {
-        let mut candidates: Vec<&Job> =
-            self.jobs.active().filter(|other| other.nodes.overlaps(nodes) && self.may_preempt(job, partition, other)).collect();
+        let mut candidates: Vec<&Job> = self
+            .jobs
+            .active()
+            .filter(|other| other.nodes.overlaps(nodes) && self.may_preempt(job, partition, other))
+            .collect();
         if self.params.scheduler.preempt_youngest_first {
             candidates.sort_by_key(|job| (std::cmp::Reverse(job.start), job.id));
         } else {
@@ -91,7 +103,13 @@ impl Controller {
     }
 
     /// How many of `order` must go, and the nodes that the job would then get.
-    fn until_it_fits(&self, job: &Job, partition: PartIdx, avail: &Bits, order: &[JobId]) -> Option<(usize, Bits)> {
+    fn until_it_fits(
+        &self,
+        job: &Job,
+        partition: PartIdx,
+        avail: &Bits,
+        order: &[JobId],
+    ) -> Option<(usize, Bits)> {
         let mut usage: Vec<NodeUsage> = self.usage.clone();
         for (at, victim) in order.iter().enumerate() {
             let victim = self.jobs.get(*victim)?;
@@ -127,10 +145,17 @@ impl Controller {
                     job.end = if job.end == 0 { end } else { job.end.min(end) };
                     let run = job.run;
                     for signal in [18, 15] {
-                        self.actions.push_back(super::Action::Signal { job: *victim, run, signal, batch: false });
+                        self.actions.push_back(super::Action::Signal {
+                            job: *victim,
+                            run,
+                            signal,
+                            batch: false,
+                        });
                     }
                 }
-                PreemptMode::Requeue => self.end_active(*victim, JobBase::Preempted, Reason::NONE, Some((false, false))),
+                PreemptMode::Requeue => {
+                    self.end_active(*victim, JobBase::Preempted, Reason::NONE, Some((false, false)))
+                }
                 PreemptMode::Cancel => self.end_active(*victim, JobBase::Preempted, Reason::NONE, None),
             }
         }
@@ -143,7 +168,8 @@ impl Controller {
     /// Since when a running job may be preempted; `None` when it may not.
     pub fn preemptable_from(&self, job: &Job) -> Option<crate::slurm::Time> {
         let runs = matches!(job.state.base, JobBase::Running | JobBase::Suspended);
-        let preempts = self.params.preempt_type != PreemptType::None && self.preempt_mode(job) != PreemptMode::Off;
+        let preempts =
+            self.params.preempt_type != PreemptType::None && self.preempt_mode(job) != PreemptMode::Off;
         (runs && preempts).then(|| job.start + self.exempt_time(job))
     }
 

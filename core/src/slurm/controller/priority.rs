@@ -43,13 +43,19 @@ impl Controller {
     }
 
     /// The factors of a job in a partition.
-    pub(super) fn factors(&self, job: &Job, partition: PartIdx, params: &MultifactorParams) -> PriorityFactors {
+    pub(super) fn factors(
+        &self,
+        job: &Job,
+        partition: PartIdx,
+        params: &MultifactorParams,
+    ) -> PriorityFactors {
         let part = &self.partitions[partition];
         let part_max = self.partitions.iter().map(|part| part.job_factor).max().unwrap_or(0);
         let qos = self.accounting.qos(&job.qos).map_or(0, |qos| qos.priority);
         let qos_max = self.accounting.qos.iter().map(|qos| qos.priority).max().unwrap_or(0);
         let assoc = self.accounting.chain(job.assoc).find_map(|assoc| assoc.priority).unwrap_or(0);
-        let assoc_max = self.accounting.associations.iter().filter_map(|assoc| assoc.priority).max().unwrap_or(0);
+        let assoc_max =
+            self.accounting.associations.iter().filter_map(|assoc| assoc.priority).max().unwrap_or(0);
         let normal = |value: u32, max: u32, raw: bool| {
             if raw {
                 f64::from(value)
@@ -92,7 +98,12 @@ impl Controller {
     }
 
     /// Weighted TRES factors by name, in the order of `PriorityWeightTRES`.
-    pub fn tres_factors(&self, job: &Job, partition: PartIdx, params: &MultifactorParams) -> Vec<(String, f64)> {
+    pub fn tres_factors(
+        &self,
+        job: &Job,
+        partition: PartIdx,
+        params: &MultifactorParams,
+    ) -> Vec<(String, f64)> {
         if params.weight_tres.is_empty() {
             return Vec::new();
         }
@@ -105,7 +116,12 @@ impl Controller {
         params
             .weight_tres
             .iter()
-            .map(|(name, weight)| (name.clone(), weight * if params.no_normal_tres { asked.of(name) as f64 } else { share(name) }))
+            .map(|(name, weight)| {
+                (
+                    name.clone(),
+                    weight * if params.no_normal_tres { asked.of(name) as f64 } else { share(name) },
+                )
+            })
             .collect()
     }
 
@@ -116,11 +132,17 @@ impl Controller {
         let memory = match job.memory {
             Some(Memory::PerCpu(each)) => each * cpus,
             Some(Memory::PerNode(each)) => each * nodes,
-            None => self.partitions[job.partition].nodes.min().map_or(0, |node| self.nodes[node].memory) * nodes,
+            None => {
+                self.partitions[job.partition].nodes.min().map_or(0, |node| self.nodes[node].memory) * nodes
+            }
         };
         let mut tres = TresCount { cpus, memory, nodes, ..TresCount::default() };
         for asked in &job.gres {
-            let count = asked.per_job.max(asked.per_node * nodes).max(asked.per_task * u64::from(job.ntasks)).max(asked.per_socket * nodes);
+            let count = asked
+                .per_job
+                .max(asked.per_node * nodes)
+                .max(asked.per_task * u64::from(job.ntasks))
+                .max(asked.per_socket * nodes);
             if let Some(name) = self.names.kinds.get(usize::from(asked.kind)) {
                 match tres.gres.iter_mut().find(|(other, _)| other == name) {
                     Some((_, sum)) => *sum += count,

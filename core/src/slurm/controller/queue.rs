@@ -29,7 +29,11 @@ impl Controller {
             }
             let Some(job) = self.jobs.get(id) else { continue };
             for (at, partition) in job.partitions.iter().enumerate() {
-                queue.push(self.queued(job, *partition, job.part_priorities.get(at).copied().unwrap_or(job.priority)));
+                queue.push(self.queued(
+                    job,
+                    *partition,
+                    job.part_priorities.get(at).copied().unwrap_or(job.priority),
+                ));
             }
         }
         queue.sort_unstable_by_key(|queued| queued.key);
@@ -44,7 +48,13 @@ impl Controller {
             job: job.id,
             partition,
             priority,
-            key: (false, std::cmp::Reverse((reserved, tier, priority)), job.submit, array, task.unwrap_or(job.id)),
+            key: (
+                false,
+                std::cmp::Reverse((reserved, tier, priority)),
+                job.submit,
+                array,
+                task.unwrap_or(job.id),
+            ),
         }
     }
 }

@@ -23,7 +23,13 @@ impl Reservation {
 impl Controller {
     /// Takes nodes out of `nodes` that reservations keep from the job between `now` and `until`; returns what to say
     /// if the job lacks nodes because of that.
-    pub(super) fn reserved_nodes(&self, job: &Job, now: Time, until: Time, nodes: &mut Bits) -> Result<Option<Blocked>, Blocked> {
+    pub(super) fn reserved_nodes(
+        &self,
+        job: &Job,
+        now: Time,
+        until: Time,
+        nodes: &mut Bits,
+    ) -> Result<Option<Blocked>, Blocked> {
         let mut kept: Option<Blocked> = None;
         if let Some(id) = job.reservation {
             let Some(reservation) = self.reservations.iter().find(|reservation| reservation.id == id) else {
@@ -76,9 +82,19 @@ impl Controller {
     /// A reservation began, ended, or was changed: flags of nodes, and jobs that run in one that is over.
     pub(super) fn reservations_changed(&mut self) {
         let now = self.time();
-        let over: Vec<u32> = self.reservations.iter().filter(|reservation| reservation.end <= now).map(|reservation| reservation.id).collect();
+        let over: Vec<u32> = self
+            .reservations
+            .iter()
+            .filter(|reservation| reservation.end <= now)
+            .map(|reservation| reservation.id)
+            .collect();
         for id in &over {
-            let jobs: Vec<JobId> = self.jobs.active().filter(|job| job.reservation == Some(*id) && job.state.base == JobBase::Running).map(|job| job.id).collect();
+            let jobs: Vec<JobId> = self
+                .jobs
+                .active()
+                .filter(|job| job.reservation == Some(*id) && job.state.base == JobBase::Running)
+                .map(|job| job.id)
+                .collect();
             for job in jobs {
                 self.end_active(job, JobBase::Timeout, Reason::TIME_LIMIT, None);
             }

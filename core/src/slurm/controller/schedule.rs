@@ -33,7 +33,10 @@ impl Controller {
         self.statistics.main_cycles += 1;
         self.statistics.main_last_queue_length = self.jobs.pending.len() as u64;
         // With CompleteWait nothing starts while a job is being cleaned up: its nodes would be missed.
-        if self.params.complete_wait > 0 && !self.params.scheduler.reduce_completing_frag && self.is_completing() {
+        if self.params.complete_wait > 0
+            && !self.params.scheduler.reduce_completing_frag
+            && self.is_completing()
+        {
             self.build_queue();
             return;
         }
@@ -67,7 +70,13 @@ impl Controller {
     }
 
     /// Tries one job; whether it started.
-    fn consider(&mut self, queued: Queued, failed: &mut Vec<PartIdx>, spoken_for: &mut Bits, now: Time) -> bool {
+    fn consider(
+        &mut self,
+        queued: Queued,
+        failed: &mut Vec<PartIdx>,
+        spoken_for: &mut Bits,
+        now: Time,
+    ) -> bool {
         let id = queued.job;
         if !self.deadline_holds(id) {
             return false;
@@ -102,7 +111,9 @@ impl Controller {
                         spoken_for.union(&self.partitions[queued.partition].nodes.clone());
                     }
                     // Its nodes are those of a partition ahead: it blocks its own partition too.
-                    Blocked::NotAvailable(_, Some(text)) if text == NODES_DOWN => failed.push(queued.partition),
+                    Blocked::NotAvailable(_, Some(text)) if text == NODES_DOWN => {
+                        failed.push(queued.partition)
+                    }
                     Blocked::Never | Blocked::NotAvailable(..) | Blocked::Other(..) => {}
                 }
                 self.set_blocked(id, blocked);
@@ -152,7 +163,9 @@ impl Controller {
         let running = self
             .jobs
             .active()
-            .filter(|other| other.array.is_some_and(|(other, _)| other == array) && !other.state.is_finished())
+            .filter(|other| {
+                other.array.is_some_and(|(other, _)| other == array) && !other.state.is_finished()
+            })
             .count();
         (running >= limit as usize).then_some(Blocked::Other(Reason::ARRAY_TASK_LIMIT, None))
     }
@@ -212,7 +225,10 @@ impl Controller {
             return Err(Blocked::Other(reason, None));
         }
         let lacking = |(name, count): &(String, u32)| {
-            self.licenses.iter().find(|license| license.name == *name).is_none_or(|license| license.total - license.used.min(license.total) < *count)
+            self.licenses
+                .iter()
+                .find(|license| license.name == *name)
+                .is_none_or(|license| license.total - license.used.min(license.total) < *count)
         };
         if !job.licenses.is_empty() && job.licenses.iter().any(lacking) {
             return Err(Blocked::Other(Reason::LICENSES, None));
@@ -231,7 +247,11 @@ impl Controller {
         if part.max_time.is_some() && job.request.time_limit == Some(None) {
             return Some((Reason::PART_TIME_LIMIT, None));
         }
-        if part.max_nodes.is_some_and(|most| job.min_nodes > most) || job.max_nodes.is_some_and(|most| most < part.min_nodes && part.min_nodes > job.min_nodes && job.request.max_nodes.is_some()) {
+        if part.max_nodes.is_some_and(|most| job.min_nodes > most)
+            || job.max_nodes.is_some_and(|most| {
+                most < part.min_nodes && part.min_nodes > job.min_nodes && job.request.max_nodes.is_some()
+            })
+        {
             return Some((Reason::PART_NODE_LIMIT, None));
         }
         if job.min_nodes as usize > part.nodes.count() {
@@ -245,7 +265,12 @@ impl Controller {
     }
 
     /// The nodes that a job may use now in a partition.
-    pub(super) fn available_nodes(&self, job: &Job, partition: PartIdx, spoken_for: Option<&Bits>) -> Result<Bits, Blocked> {
+    pub(super) fn available_nodes(
+        &self,
+        job: &Job,
+        partition: PartIdx,
+        spoken_for: Option<&Bits>,
+    ) -> Result<Bits, Blocked> {
         self.usable_nodes(job, partition, spoken_for, &self.cleaning())
     }
 
@@ -259,13 +284,20 @@ impl Controller {
     }
 
     /// The same without the nodes of `cleaning`.
-    pub(super) fn usable_nodes(&self, job: &Job, partition: PartIdx, spoken_for: Option<&Bits>, cleaning: &Bits) -> Result<Bits, Blocked> {
+    pub(super) fn usable_nodes(
+        &self,
+        job: &Job,
+        partition: PartIdx,
+        spoken_for: Option<&Bits>,
+        cleaning: &Bits,
+    ) -> Result<Bits, Blocked> {
         let part = &self.partitions[partition];
         let mut nodes: Bits = part.nodes.iter().filter(|node| self.nodes[*node].is_available()).collect();
         nodes.subtract(&job.excluded_nodes);
         nodes.subtract(cleaning);
         let now = self.time();
-        let until = now + job.time_limit.or(part.max_time).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
+        let until =
+            now + job.time_limit.or(part.max_time).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
         let kept = self.reserved_nodes(job, now, until, &mut nodes)?;
         if let Some(spoken_for) = spoken_for {
             nodes.subtract(spoken_for);
@@ -277,7 +309,8 @@ impl Controller {
             return Err(self.required_missing(&missing, kept, spoken));
         }
         if (nodes.count() as u32) < job.min_nodes.max(part.min_nodes) {
-            if cleaning.overlaps(&part.nodes) && spoken_for.is_none_or(|spoken| !spoken.overlaps(&part.nodes)) {
+            if cleaning.overlaps(&part.nodes) && spoken_for.is_none_or(|spoken| !spoken.overlaps(&part.nodes))
+            {
                 return Err(Blocked::Busy);
             }
             if let Some(reason) = kept {
@@ -296,7 +329,10 @@ impl Controller {
             .collect();
         if !down.is_empty() || spoken_for {
             let list = self.names_of(missing);
-            return Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(format!("ReqNodeNotAvail, UnavailableNodes:{list}")));
+            return Blocked::NotAvailable(
+                Reason::NODE_NOT_AVAIL,
+                Some(format!("ReqNodeNotAvail, UnavailableNodes:{list}")),
+            );
         }
         kept.unwrap_or(Blocked::NotAvailable(
             Reason::NODE_NOT_AVAIL,
@@ -306,7 +342,9 @@ impl Controller {
 
     /// A set of nodes as a host list.
     pub fn names_of(&self, nodes: &Bits) -> String {
-        crate::slurm::hostlist::compress(nodes.iter().filter_map(|node| self.nodes.get(node)).map(|node| node.name.as_str()))
+        crate::slurm::hostlist::compress(
+            nodes.iter().filter_map(|node| self.nodes.get(node)).map(|node| node.name.as_str()),
+        )
     }
 
     /// What the job would get now.
@@ -315,7 +353,13 @@ impl Controller {
     }
 
     /// What the job would get on these machines, features considered.
-    pub(super) fn find_in(&self, machines: &Machines<'_>, job: &Job, partition: PartIdx, avail: &Bits) -> Option<Selection> {
+    pub(super) fn find_in(
+        &self,
+        machines: &Machines<'_>,
+        job: &Job,
+        partition: PartIdx,
+        avail: &Bits,
+    ) -> Option<Selection> {
         let ask = self.ask(job, partition);
         let with_features = self.featured(job, avail);
         with_features.iter().find_map(|nodes| select(machines, &ask, nodes))
@@ -373,7 +417,11 @@ impl Controller {
         }
         // Those that it preempted are on their way out: it waits for them.
         let job = self.jobs.get(id)?;
-        if job.preempting.iter().any(|victim| self.jobs.get(*victim).is_some_and(|victim| victim.state.is_completing() || victim.preempt_time != 0)) {
+        if job.preempting.iter().any(|victim| {
+            self.jobs
+                .get(*victim)
+                .is_some_and(|victim| victim.state.is_completing() || victim.preempt_time != 0)
+        }) {
             return None;
         }
         self.choose_victims(id, partition, avail)

@@ -16,7 +16,8 @@ impl Controller {
         flags.lln |= part.lln;
         let least = job.min_nodes.max(part.min_nodes);
         let most = job.max_nodes.unwrap_or(u32::MAX).min(part.max_nodes.unwrap_or(u32::MAX)).max(1);
-        let wanted = if job.request.use_min_nodes { least } else { job.max_nodes.unwrap_or(least).max(least) };
+        let wanted =
+            if job.request.use_min_nodes { least } else { job.max_nodes.unwrap_or(least).max(least) };
         Ask {
             min_nodes: least,
             want_nodes: wanted.min(self.nodes.len() as u32).max(least),
@@ -47,7 +48,14 @@ impl Controller {
     }
 
     /// Gives a job what the selection found and has its script launched.
-    pub(super) fn start(&mut self, id: JobId, partition: PartIdx, selection: Selection, by: Scheduler, limit: Option<Option<u32>>) {
+    pub(super) fn start(
+        &mut self,
+        id: JobId,
+        partition: PartIdx,
+        selection: Selection,
+        by: Scheduler,
+        limit: Option<Option<u32>>,
+    ) {
         let now = self.time();
         let part_limit = self.partitions[partition].default_time.or(self.partitions[partition].max_time);
         let Some(job) = self.jobs.get_mut(id) else { return };
@@ -99,7 +107,12 @@ impl Controller {
                 nodes: first,
                 cpus: job.shares_of_nodes.first().map_or(0, |share| share.cpus),
                 tasks: 1,
-                tasks_per_node: job.shares_of_nodes.first().map(|share| (share.node, 1)).into_iter().collect(),
+                tasks_per_node: job
+                    .shares_of_nodes
+                    .first()
+                    .map(|share| (share.node, 1))
+                    .into_iter()
+                    .collect(),
             });
         }
         let licenses = job.licenses.clone();
@@ -146,7 +159,8 @@ impl Controller {
 
     /// Billing of a set of TRES in a partition: the weighted sum, or the CPUs where the partition has no weights.
     pub fn billing(&self, tres: &TresCount, partition: PartIdx) -> f64 {
-        let weights = self.partitions.get(partition).map(|part| part.billing_weights.as_slice()).unwrap_or_default();
+        let weights =
+            self.partitions.get(partition).map(|part| part.billing_weights.as_slice()).unwrap_or_default();
         if weights.is_empty() {
             return tres.cpus as f64;
         }

@@ -4,8 +4,8 @@ use super::features;
 use super::{Controller, EnforcePartLimits};
 use crate::slurm::error::SlurmError;
 use crate::slurm::model::{
-    GresAsk, Job, JobBase, JobFlags, JobId, JobRequest, JobState, Memory, PartIdx, PartitionState, PendingTasks,
-    PriorityFactors, Reason, Scheduler, Sharing,
+    GresAsk, Job, JobBase, JobFlags, JobId, JobRequest, JobState, Memory, PartIdx, PartitionState,
+    PendingTasks, PriorityFactors, Reason, Scheduler, Sharing,
 };
 use smallvec::SmallVec;
 
@@ -39,7 +39,13 @@ impl Controller {
         self.check_array(&request)?;
         let (required, excluded) = (self.node_set(&request.nodelist)?, self.node_set(&request.exclude)?);
         let reservation = self.reservation_of(&request, &user)?;
-        let mut job = self.record(request, &user.name, user.groups.first().map_or("", String::as_str), partitions, gres);
+        let mut job = self.record(
+            request,
+            &user.name,
+            user.groups.first().map_or("", String::as_str),
+            partitions,
+            gres,
+        );
         job.required_nodes = required;
         job.excluded_nodes = excluded;
         job.reservation = reservation;
@@ -90,7 +96,8 @@ impl Controller {
     fn check_details(&mut self, job: &mut Job) -> Result<(), SlurmError> {
         let own = job.id;
         let bad = |dependency: &crate::slurm::model::Dependency| {
-            dependency.state == crate::slurm::model::DependencyState::Failed || dependency.target.is_some_and(|target| target.job == own)
+            dependency.state == crate::slurm::model::DependencyState::Failed
+                || dependency.target.is_some_and(|target| target.job == own)
         };
         if job.request.dependency.iter().any(bad) {
             return Err(SlurmError::Dependency);
@@ -108,13 +115,22 @@ impl Controller {
     /// What no node of the job's partitions has, where slurmctld says so.
     fn what_cannot_be(&self, id: JobId) -> Option<String> {
         let job = self.jobs.get(id)?;
-        let nodes = || job.partitions.iter().flat_map(|part| self.partitions[*part].nodes.iter()).map(|node| &self.nodes[node]);
+        let nodes = || {
+            job.partitions
+                .iter()
+                .flat_map(|part| self.partitions[*part].nodes.iter())
+                .map(|node| &self.nodes[node])
+        };
         if nodes().all(|node| node.cpus < job.pn_min_cpus) {
             return Some("CPU count per node can not be satisfied".into());
         }
         match job.memory {
-            Some(Memory::PerNode(each)) if nodes().all(|node| node.memory < each) => Some("Memory specification can not be satisfied".into()),
-            Some(Memory::PerCpu(each)) if nodes().all(|node| node.memory < each) => Some("Memory specification can not be satisfied".into()),
+            Some(Memory::PerNode(each)) if nodes().all(|node| node.memory < each) => {
+                Some("Memory specification can not be satisfied".into())
+            }
+            Some(Memory::PerCpu(each)) if nodes().all(|node| node.memory < each) => {
+                Some("Memory specification can not be satisfied".into())
+            }
             _ => None,
         }
     }
@@ -135,13 +151,14 @@ impl Controller {
         let mut blocked = None;
         for partition in partitions {
             let Some(job) = self.jobs.get(id) else { return };
-            let outcome = self.may_start(id, partition).and_then(|()| self.available_nodes(job, partition, None)).and_then(|avail| {
-                match self.find(job, partition, &avail) {
+            let outcome = self
+                .may_start(id, partition)
+                .and_then(|()| self.available_nodes(job, partition, None))
+                .and_then(|avail| match self.find(job, partition, &avail) {
                     Some(_) => Ok(()),
                     None if self.victims(id, partition, &avail).is_some() => Ok(()),
                     None => Err(super::schedule::Blocked::Busy),
-                }
-            });
+                });
             match outcome {
                 Ok(()) => {
                     blocked = None;
@@ -170,7 +187,9 @@ impl Controller {
     fn could_run_somewhere(&self, id: JobId) -> bool {
         let Some(job) = self.jobs.get(id) else { return false };
         // A job that breaks a limit of its partition waits; whether it could run is not looked at.
-        job.partitions.iter().any(|partition| self.partition_limit(job, *partition).is_some() || self.could_ever_run(job, *partition))
+        job.partitions.iter().any(|partition| {
+            self.partition_limit(job, *partition).is_some() || self.could_ever_run(job, *partition)
+        })
     }
 
     /// A submission that is refused after the record was made: the record stays, failed.
@@ -201,7 +220,11 @@ impl Controller {
             let default = self.partitions.iter().position(|partition| partition.default);
             return default.map(|at| SmallVec::from_elem(at, 1)).ok_or(SlurmError::InvalidPartition);
         }
-        request.partitions.iter().map(|name| self.partition(name).ok_or(SlurmError::InvalidPartition)).collect()
+        request
+            .partitions
+            .iter()
+            .map(|name| self.partition(name).ok_or(SlurmError::InvalidPartition))
+            .collect()
     }
 
     pub(super) fn node_set(&self, names: &[String]) -> Result<crate::slurm::model::Bits, SlurmError> {
@@ -210,7 +233,9 @@ impl Controller {
 
     fn check_array(&self, request: &JobRequest) -> Result<(), SlurmError> {
         match &request.array {
-            Some(array) if array.tasks.last().is_none_or(|last| *last >= self.params.max_array_size) => Err(SlurmError::InvalidArray),
+            Some(array) if array.tasks.last().is_none_or(|last| *last >= self.params.max_array_size) => {
+                Err(SlurmError::InvalidArray)
+            }
             _ => Ok(()),
         }
     }
@@ -221,15 +246,27 @@ impl Controller {
             .map(|part| {
                 let (name, count) = part.split_once([':', '=']).unwrap_or((part, "1"));
                 let count = count.parse().map_err(|_| SlurmError::InvalidLicense)?;
-                let license = self.licenses.iter().find(|license| license.name == name).ok_or(SlurmError::InvalidLicense)?;
-                if count > license.total { Err(SlurmError::InvalidLicense) } else { Ok((name.to_owned(), count)) }
+                let license = self
+                    .licenses
+                    .iter()
+                    .find(|license| license.name == name)
+                    .ok_or(SlurmError::InvalidLicense)?;
+                if count > license.total {
+                    Err(SlurmError::InvalidLicense)
+                } else {
+                    Ok((name.to_owned(), count))
+                }
             })
             .collect()
     }
 
     fn reservation_of(&self, request: &JobRequest, user: &super::User) -> Result<Option<u32>, SlurmError> {
         let Some(name) = &request.reservation else { return Ok(None) };
-        let reservation = self.reservations.iter().find(|reservation| reservation.name == *name).ok_or(SlurmError::ReservationInvalid)?;
+        let reservation = self
+            .reservations
+            .iter()
+            .find(|reservation| reservation.name == *name)
+            .ok_or(SlurmError::ReservationInvalid)?;
         if request.uid != 0 && !reservation.admits(&user.name, &user.groups, request.account.as_deref()) {
             return Err(SlurmError::ReservationAccess);
         }
@@ -284,7 +321,14 @@ impl Controller {
         Ok(asks)
     }
 
-    fn record(&self, request: JobRequest, user: &str, group: &str, partitions: SmallVec<[PartIdx; 1]>, gres: Vec<GresAsk>) -> Job {
+    fn record(
+        &self,
+        request: JobRequest,
+        user: &str,
+        group: &str,
+        partitions: SmallVec<[PartIdx; 1]>,
+        gres: Vec<GresAsk>,
+    ) -> Job {
         let now = self.time();
         let part = &self.partitions[partitions[0]];
         let per_task = request.cpus_per_task.unwrap_or(1).max(1);
@@ -305,10 +349,18 @@ impl Controller {
         if request.ntasks.is_some() && max_nodes.is_none() && !request.spread {
             max_nodes = None;
         }
-        let memory = request.memory.or(part.def_memory).or(self.params.def_memory).filter(|memory| !matches!(memory, Memory::PerNode(0) | Memory::PerCpu(0)));
-        let memory = if gres.iter().any(|ask| ask.mem_per > 0) { None.or(Some(Memory::PerNode(0))) } else { memory };
+        let memory = request
+            .memory
+            .or(part.def_memory)
+            .or(self.params.def_memory)
+            .filter(|memory| !matches!(memory, Memory::PerNode(0) | Memory::PerCpu(0)));
+        let memory =
+            if gres.iter().any(|ask| ask.mem_per > 0) { None.or(Some(Memory::PerNode(0))) } else { memory };
         let array = request.array.as_ref().map(|_| (self.next_id, None));
-        let pending_tasks = request.array.as_ref().map(|array| PendingTasks { tasks: array.tasks.iter().copied().collect(), limit: array.limit });
+        let pending_tasks = request
+            .array
+            .as_ref()
+            .map(|array| PendingTasks { tasks: array.tasks.iter().copied().collect(), limit: array.limit });
         let name = if request.name.is_empty() { "sbatch".to_owned() } else { request.name.clone() };
         let time_limit = request.time_limit.flatten();
         Job {
@@ -329,7 +381,11 @@ impl Controller {
             assoc: 0,
             qos: request.qos.clone().unwrap_or_else(|| "normal".into()),
             submit: now,
-            eligible: if request.begin.is_some_and(|begin| begin > now) { request.begin.unwrap_or(0) } else { now },
+            eligible: if request.begin.is_some_and(|begin| begin > now) {
+                request.begin.unwrap_or(0)
+            } else {
+                now
+            },
             accrue: 0,
             begin: request.begin.unwrap_or(0),
             start: 0,
@@ -352,7 +408,11 @@ impl Controller {
             max_cpus: request.ntasks.map(|_| min_cpus),
             tested_cpus: None,
             ntasks,
-            pn_min_cpus: request.min_cpus_node.unwrap_or(1).max(if request.ntasks_per_node.is_some() { request.ntasks_per_node.unwrap_or(1) * per_task } else { per_task }),
+            pn_min_cpus: request.min_cpus_node.unwrap_or(1).max(if request.ntasks_per_node.is_some() {
+                request.ntasks_per_node.unwrap_or(1) * per_task
+            } else {
+                per_task
+            }),
             memory,
             gres,
             whole_node: request.sharing == Sharing::Exclusive,
@@ -408,7 +468,10 @@ impl Controller {
         if matches!(part.state, PartitionState::Drain | PartitionState::Inactive) {
             return Err(SlurmError::PartitionNotAvailable);
         }
-        if part.root_only && !root || part.disable_root_jobs && root || part.req_resv && job.reservation.is_none() {
+        if part.root_only && !root
+            || part.disable_root_jobs && root
+            || part.req_resv && job.reservation.is_none()
+        {
             return Err(SlurmError::AccessDenied);
         }
         if let Some(groups) = &part.allow_groups
@@ -423,13 +486,18 @@ impl Controller {
             return Ok(());
         }
         let account = job.request.account.clone().unwrap_or_default();
-        if part.allow_accounts.as_ref().is_some_and(|list| !list.contains(&account)) || part.deny_accounts.contains(&account) {
+        if part.allow_accounts.as_ref().is_some_and(|list| !list.contains(&account))
+            || part.deny_accounts.contains(&account)
+        {
             return Err(SlurmError::InvalidAccount);
         }
-        if part.allow_qos.as_ref().is_some_and(|list| !list.contains(&job.qos)) || part.deny_qos.contains(&job.qos) {
+        if part.allow_qos.as_ref().is_some_and(|list| !list.contains(&job.qos))
+            || part.deny_qos.contains(&job.qos)
+        {
             return Err(SlurmError::InvalidQos);
         }
-        if let (Some(Memory::PerNode(most)), Some(Memory::PerNode(asked))) = (part.max_memory.or(self.params.max_memory), job.memory)
+        if let (Some(Memory::PerNode(most)), Some(Memory::PerNode(asked))) =
+            (part.max_memory.or(self.params.max_memory), job.memory)
             && asked > most
         {
             return Err(SlurmError::TaskMemory);

@@ -58,7 +58,13 @@ impl Controller {
     /// # Errors
     ///
     /// Slurm's own: no such job, not the user's, not allowed to a user, not possible in the job's state.
-    pub fn update_job(&mut self, id: JobId, tasks: Option<&[u32]>, changes: &[JobChange], uid: u32) -> Result<(), SlurmError> {
+    pub fn update_job(
+        &mut self,
+        id: JobId,
+        tasks: Option<&[u32]>,
+        changes: &[JobChange],
+        uid: u32,
+    ) -> Result<(), SlurmError> {
         let records = self.named(id, tasks)?;
         for id in &records {
             let job = self.jobs.get(*id).ok_or(SlurmError::InvalidJobId)?;
@@ -72,7 +78,17 @@ impl Controller {
             for change in changes {
                 self.change(&mut copy, change, uid)?;
             }
-            let weighs = changes.iter().any(|change| matches!(change, JobChange::Nice(_) | JobChange::Partition(_) | JobChange::Qos(_) | JobChange::Nodes(..) | JobChange::Cpus(_) | JobChange::Tasks(_)));
+            let weighs = changes.iter().any(|change| {
+                matches!(
+                    change,
+                    JobChange::Nice(_)
+                        | JobChange::Partition(_)
+                        | JobChange::Qos(_)
+                        | JobChange::Nodes(..)
+                        | JobChange::Cpus(_)
+                        | JobChange::Tasks(_)
+                )
+            });
             let begin_moved = changes.iter().any(|change| matches!(change, JobChange::Begin(_)));
             if let Some(job) = self.jobs.get_mut(*id) {
                 *job = copy;
@@ -80,7 +96,12 @@ impl Controller {
                     set_reason(job, Reason::NONE);
                 }
             }
-            if weighs && self.jobs.get(*id).is_some_and(|job| !job.direct_priority && job.priority != 0 && job.state.base == JobBase::Pending) && self.params.multifactor.is_some() {
+            if weighs
+                && self.jobs.get(*id).is_some_and(|job| {
+                    !job.direct_priority && job.priority != 0 && job.state.base == JobBase::Pending
+                })
+                && self.params.multifactor.is_some()
+            {
                 self.set_priority(*id);
             }
         }
@@ -147,7 +168,11 @@ impl Controller {
             }
             JobChange::Nodes(least, most) => {
                 if !pending {
-                    return Err(if *least > job.shares_of_nodes.len() as u32 { SlurmError::NotSupported } else { SlurmError::NotPending });
+                    return Err(if *least > job.shares_of_nodes.len() as u32 {
+                        SlurmError::NotSupported
+                    } else {
+                        SlurmError::NotPending
+                    });
                 }
                 if *least == 0 || most < least {
                     return Err(SlurmError::InvalidNodeCount);
@@ -171,14 +196,21 @@ impl Controller {
             }
             JobChange::Partition(name) => {
                 need_pending?;
-                let parts = name.split(',').map(|name| self.partition(name).ok_or(SlurmError::InvalidPartition)).collect::<Result<_, _>>()?;
+                let parts = name
+                    .split(',')
+                    .map(|name| self.partition(name).ok_or(SlurmError::InvalidPartition))
+                    .collect::<Result<_, _>>()?;
                 job.partitions = parts;
                 job.partition = job.partitions[0];
                 job.part_priorities.clear();
             }
             JobChange::Qos(name) => {
                 need_pending?;
-                if self.accounting.qos(name).is_none() || (job.assoc != 0 && self.params.enforce.qos && !self.accounting.qos_of(job.assoc).contains(name)) {
+                if self.accounting.qos(name).is_none()
+                    || (job.assoc != 0
+                        && self.params.enforce.qos
+                        && !self.accounting.qos_of(job.assoc).contains(name))
+                {
                     return Err(SlurmError::InvalidQos);
                 }
                 job.qos.clone_from(name);
@@ -186,7 +218,8 @@ impl Controller {
             JobChange::Account(name) => {
                 need_pending?;
                 let part = &self.partitions[job.partition].name;
-                let assoc = self.accounting.find(&job.user, Some(name), part).ok_or(SlurmError::InvalidAccount)?;
+                let assoc =
+                    self.accounting.find(&job.user, Some(name), part).ok_or(SlurmError::InvalidAccount)?;
                 job.assoc = assoc.id;
                 job.request.account = Some(name.clone());
             }
@@ -204,7 +237,10 @@ impl Controller {
             }
             JobChange::Dependency(dependencies) => {
                 need_pending?;
-                if dependencies.iter().any(|dependency| dependency.target.is_some_and(|target| target.job == job.id)) {
+                if dependencies
+                    .iter()
+                    .any(|dependency| dependency.target.is_some_and(|target| target.job == job.id))
+                {
                     return Err(SlurmError::Dependency);
                 }
                 job.dependency.clone_from(dependencies);
@@ -242,7 +278,11 @@ impl Controller {
                 if name.is_empty() {
                     job.reservation = None;
                 } else {
-                    let found = self.reservations.iter().find(|other| other.name == *name).ok_or(SlurmError::ReservationInvalid)?;
+                    let found = self
+                        .reservations
+                        .iter()
+                        .find(|other| other.name == *name)
+                        .ok_or(SlurmError::ReservationInvalid)?;
                     job.reservation = Some(found.id);
                 }
             }
@@ -261,8 +301,17 @@ impl Controller {
     /// # Errors
     ///
     /// A node that there is not.
-    pub fn update_nodes(&mut self, names: &[String], state: Option<NodeChange>, reason: Option<&str>, uid: u32) -> Result<(), SlurmError> {
-        let nodes = names.iter().map(|name| self.node(name).ok_or(SlurmError::InvalidNodeName)).collect::<Result<Vec<_>, _>>()?;
+    pub fn update_nodes(
+        &mut self,
+        names: &[String],
+        state: Option<NodeChange>,
+        reason: Option<&str>,
+        uid: u32,
+    ) -> Result<(), SlurmError> {
+        let nodes = names
+            .iter()
+            .map(|name| self.node(name).ok_or(SlurmError::InvalidNodeName))
+            .collect::<Result<Vec<_>, _>>()?;
         let now = self.time();
         for at in nodes {
             if let Some(text) = reason {
@@ -291,7 +340,9 @@ impl Controller {
                 Some(NodeChange::Resume) => {
                     let node = &mut self.nodes[at];
                     let nothing = node.base == NodeBase::Up
-                        && ![NodeFlags::DRAIN, NodeFlags::FAIL, NodeFlags::NO_RESPOND].iter().any(|flag| node.flags.has(*flag));
+                        && ![NodeFlags::DRAIN, NodeFlags::FAIL, NodeFlags::NO_RESPOND]
+                            .iter()
+                            .any(|flag| node.flags.has(*flag));
                     if nothing {
                         return Err(SlurmError::InvalidNodeState);
                     }
@@ -338,10 +389,18 @@ impl Controller {
     /// # Errors
     ///
     /// A node that there is not; nodes that another reservation has then.
-    pub fn choose_reserved(&self, made: &mut Reservation, named: Option<(&str, Option<Vec<String>>)>, count: Option<usize>) -> Result<(), SlurmError> {
+    pub fn choose_reserved(
+        &self,
+        made: &mut Reservation,
+        named: Option<(&str, Option<Vec<String>>)>,
+        count: Option<usize>,
+    ) -> Result<(), SlurmError> {
         let mut taken = Bits::new();
         for other in &self.reservations {
-            if other.start < made.end && made.start < other.end && !(made.flags.overlap || made.flags.maint || other.flags.maint || other.flags.overlap) {
+            if other.start < made.end
+                && made.start < other.end
+                && !(made.flags.overlap || made.flags.maint || other.flags.maint || other.flags.overlap)
+            {
                 taken.union(&other.nodes);
             }
         }
@@ -351,7 +410,10 @@ impl Controller {
                 Bits::first(self.nodes.len())
             } else {
                 let names = names.ok_or(SlurmError::InvalidNodeName)?;
-                names.iter().map(|name| self.node(name).ok_or(SlurmError::InvalidNodeName)).collect::<Result<_, _>>()?
+                names
+                    .iter()
+                    .map(|name| self.node(name).ok_or(SlurmError::InvalidNodeName))
+                    .collect::<Result<_, _>>()?
             };
             made.flags.spec_nodes = true;
             if made.nodes.overlaps(&taken) {
@@ -361,7 +423,9 @@ impl Controller {
         }
         let part = match &made.partition {
             Some(name) => self.partition(name).ok_or(SlurmError::InvalidPartition)?,
-            None => self.partitions.iter().position(|part| part.default).ok_or(SlurmError::InvalidPartition)?,
+            None => {
+                self.partitions.iter().position(|part| part.default).ok_or(SlurmError::InvalidPartition)?
+            }
         };
         made.partition = Some(self.partitions[part].name.clone());
         let mut free = self.partitions[part].nodes.clone();
@@ -385,13 +449,18 @@ impl Controller {
     ///
     /// There is none of that name; a job runs in it.
     pub fn delete_reservation(&mut self, name: &str) -> Result<(), SlurmError> {
-        let at = self.reservations.iter().position(|other| other.name == name).ok_or(SlurmError::ReservationInvalid)?;
+        let at = self
+            .reservations
+            .iter()
+            .position(|other| other.name == name)
+            .ok_or(SlurmError::ReservationInvalid)?;
         let id = self.reservations[at].id;
         if self.jobs.active().any(|job| job.reservation == Some(id) && !job.state.is_finished()) {
             return Err(SlurmError::ReservationBusy);
         }
         self.reservations.remove(at);
-        let waiting: Vec<JobId> = self.jobs.pending().filter(|job| job.reservation == Some(id)).map(|job| job.id).collect();
+        let waiting: Vec<JobId> =
+            self.jobs.pending().filter(|job| job.reservation == Some(id)).map(|job| job.id).collect();
         for id in waiting {
             if let Some(job) = self.jobs.get_mut(id) {
                 job.priority = 0;

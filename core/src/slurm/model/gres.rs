@@ -62,7 +62,12 @@ impl NodeGres {
     /// The devices of a type; all of them without one.
     pub fn devices_of(&self, typ: Option<u16>) -> Bits {
         match typ {
-            Some(typ) => self.types.iter().find(|(id, ..)| *id == typ).map(|(_, bits, _)| bits.clone()).unwrap_or_default(),
+            Some(typ) => self
+                .types
+                .iter()
+                .find(|(id, ..)| *id == typ)
+                .map(|(_, bits, _)| bits.clone())
+                .unwrap_or_default(),
             None => Bits::first(self.devices),
         }
     }

@@ -273,7 +273,9 @@ impl PendingTasks {
         let tasks: Vec<u32> = self.tasks.iter().copied().collect();
         let mut text = match tasks.as_slice() {
             [first, second, .., last]
-                if second - first > 1 && tasks.len() > 2 && tasks.windows(2).all(|pair| pair[1] - pair[0] == second - first) =>
+                if second - first > 1
+                    && tasks.len() > 2
+                    && tasks.windows(2).all(|pair| pair[1] - pair[0] == second - first) =>
             {
                 format!("{first}-{last}:{}", second - first)
             }

@@ -7,7 +7,12 @@ use super::{Ask, Machines, Pick, gres};
 use crate::slurm::model::{Bits, GresGrant, Memory, NodeIdx, NodeShare};
 
 /// What the job gets on each of the nodes; `None` when devices do not work out.
-pub(super) fn assign(machines: &Machines<'_>, ask: &Ask<'_>, picks: &[Pick], row: u8) -> Option<Vec<NodeShare>> {
+pub(super) fn assign(
+    machines: &Machines<'_>,
+    ask: &Ask<'_>,
+    picks: &[Pick],
+    row: u8,
+) -> Option<Vec<NodeShare>> {
     let picks = &deal_tasks(ask, picks);
     let grants = deal_gres(machines, ask, picks)?;
     let mut shares = Vec::with_capacity(picks.len());
@@ -17,7 +22,11 @@ pub(super) fn assign(machines: &Machines<'_>, ask: &Ask<'_>, picks: &[Pick], row
         let free = free_cores(machines, ask, pick.node, row);
         let per_core = cpus_per_core(machines, ask, pick.node);
         let wanted = if whole { node.cpus } else { pick.cpus.max(cpus_for_gres(ask, &gres)) };
-        let cores = if whole { free } else { take_cores(machines, ask, pick.node, &free, wanted.div_ceil(per_core.max(1)) as usize)? };
+        let cores = if whole {
+            free
+        } else {
+            take_cores(machines, ask, pick.node, &free, wanted.div_ceil(per_core.max(1)) as usize)?
+        };
         let all_threads = (cores.count() as u32 * node.cpus_per_core()).min(node.cpus);
         // Cores are given whole, so that all threads of them count; except where CPUs are the resource.
         let cpus = if whole {
@@ -69,7 +78,10 @@ fn memory_of(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, cpus: u32, g
         .gres
         .iter()
         .filter(|asked| asked.mem_per > 0)
-        .map(|asked| asked.mem_per * gres.iter().filter(|grant| grant.kind == asked.kind).map(|grant| grant.count).sum::<u64>())
+        .map(|asked| {
+            asked.mem_per
+                * gres.iter().filter(|grant| grant.kind == asked.kind).map(|grant| grant.count).sum::<u64>()
+        })
         .sum();
     if by_gres > 0 {
         return by_gres;
@@ -86,7 +98,8 @@ fn cpus_for_gres(ask: &Ask<'_>, gres: &[GresGrant]) -> u32 {
         .iter()
         .filter(|asked| asked.cpus_per > 0)
         .map(|asked| {
-            let units: u64 = gres.iter().filter(|grant| grant.kind == asked.kind).map(|grant| grant.count).sum();
+            let units: u64 =
+                gres.iter().filter(|grant| grant.kind == asked.kind).map(|grant| grant.count).sum();
             asked.cpus_per.saturating_mul(u32::try_from(units).unwrap_or(u32::MAX))
         })
         .max()
@@ -95,7 +108,11 @@ fn cpus_for_gres(ask: &Ask<'_>, gres: &[GresGrant]) -> u32 {
 
 /// Units of every request on every node: per node and per task as asked; per job in the order of the nodes, as many
 /// as a node has so long as every further node still gets one.
-fn deal_gres(machines: &Machines<'_>, ask: &Ask<'_>, picks: &[Pick]) -> Option<Vec<SmallVec<[GresGrant; 1]>>> {
+fn deal_gres(
+    machines: &Machines<'_>,
+    ask: &Ask<'_>,
+    picks: &[Pick],
+) -> Option<Vec<SmallVec<[GresGrant; 1]>>> {
     let mut grants: Vec<SmallVec<[GresGrant; 1]>> = vec![SmallVec::new(); picks.len()];
     let per_task = ask.cpus_per_task.max(1);
     let whole = ask.whole || ask.flags.whole_nodes;
@@ -115,10 +132,13 @@ fn deal_gres(machines: &Machines<'_>, ask: &Ask<'_>, picks: &[Pick]) -> Option<V
                 left.saturating_sub(after).min(free)
             };
             left = left.saturating_sub(count);
-            let taken: Bits = grants[at].iter().filter(|grant| grant.kind == asked.kind).fold(Bits::new(), |mut all, grant| {
-                all.union(&grant.devices);
-                all
-            });
+            let taken: Bits = grants[at].iter().filter(|grant| grant.kind == asked.kind).fold(
+                Bits::new(),
+                |mut all, grant| {
+                    all.union(&grant.devices);
+                    all
+                },
+            );
             grants[at].extend(gres::grant(machines, pick.node, asked, count, &taken)?);
         }
         if asked.per_job > 0 && left > 0 {
@@ -142,17 +162,33 @@ fn whole_nodes_have_all(machines: &Machines<'_>, picks: &[Pick], grants: &mut [S
         grants.clear();
         for gres in machines.nodes[pick.node].gres.iter().filter(|gres| gres.shares.is_empty()) {
             if gres.types.is_empty() {
-                grants.push(GresGrant { kind: gres.kind, typ: None, devices: Bits::first(gres.devices), count: gres.total });
+                grants.push(GresGrant {
+                    kind: gres.kind,
+                    typ: None,
+                    devices: Bits::first(gres.devices),
+                    count: gres.total,
+                });
             }
             for (typ, devices, count) in &gres.types {
-                grants.push(GresGrant { kind: gres.kind, typ: Some(*typ), devices: devices.clone(), count: *count });
+                grants.push(GresGrant {
+                    kind: gres.kind,
+                    typ: Some(*typ),
+                    devices: devices.clone(),
+                    count: *count,
+                });
             }
         }
     }
 }
 
 /// `count` of the free cores: dealt out over the sockets in turn, or socket by socket; lowest numbers first.
-fn take_cores(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, free: &Bits, count: usize) -> Option<Bits> {
+fn take_cores(
+    machines: &Machines<'_>,
+    ask: &Ask<'_>,
+    node: NodeIdx,
+    free: &Bits,
+    count: usize,
+) -> Option<Bits> {
     let hw = &machines.nodes[node];
     let per_socket = hw.cores_per_socket.max(1) as usize;
     let mut sockets: Vec<Vec<usize>> = vec![Vec::new(); hw.sockets.max(1) as usize];
@@ -179,7 +215,9 @@ fn take_cores(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, free: &Bits
     while left > 0 {
         let mut dealt = false;
         for socket in &sockets {
-            if left > 0 && let Some(core) = socket.get(round) {
+            if left > 0
+                && let Some(core) = socket.get(round)
+            {
                 cores.set(*core);
                 left -= 1;
                 dealt = true;

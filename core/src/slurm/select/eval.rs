@@ -47,7 +47,9 @@ impl Need {
 
     /// Whether nodes with `cpus` CPUs and `units` in all would do.
     pub(super) fn met_by(&self, nodes: usize, cpus: i64, units: &[u64; gres::PER_JOB]) -> bool {
-        nodes as i64 >= self.least_nodes && cpus >= self.cpus && self.gres.iter().zip(units).all(|(need, have)| *have as i64 >= *need)
+        nodes as i64 >= self.least_nodes
+            && cpus >= self.cpus
+            && self.gres.iter().zip(units).all(|(need, have)| *have as i64 >= *need)
     }
 
     /// CPUs that the job takes of a node, so that every further node that it must have still gets its least.
@@ -133,7 +135,8 @@ fn runs(machines: &Machines<'_>, rooms: &[Room], taken: &[bool]) -> Vec<Run> {
     let mut last: Option<usize> = None;
     for (at, room) in rooms.iter().enumerate().filter(|(at, _)| !taken[*at]) {
         let weight = machines.nodes[room.node].weight;
-        let joins = last.is_some_and(|node| node + 1 == room.node) && runs.last().is_some_and(|run| run.weight == weight);
+        let joins = last.is_some_and(|node| node + 1 == room.node)
+            && runs.last().is_some_and(|run| run.weight == weight);
         if !joins {
             runs.push(Run { rooms: Vec::new(), weight, cpus: 0, units: [0; gres::PER_JOB] });
         }
@@ -179,11 +182,8 @@ fn smallest_sufficient(rooms: &[Room], run: &Run, need: &Need) -> Option<usize> 
 /// `--contiguous`: all nodes from one run, weights apart; around the required ones if there are any.
 fn contiguous(ask: &Ask<'_>, rooms: &[Room], runs: &[Run], need: &Need, picks: &[Pick]) -> Option<Vec<Pick>> {
     let mut best: Option<(i64, Vec<Pick>)> = None;
-    let nodes: Vec<usize> = if ask.required.is_empty() {
-        Vec::new()
-    } else {
-        picks.iter().map(|pick| pick.node).collect()
-    };
+    let nodes: Vec<usize> =
+        if ask.required.is_empty() { Vec::new() } else { picks.iter().map(|pick| pick.node).collect() };
     for run in runs {
         for start in 0..run.rooms.len() {
             let mut left = need.clone();
@@ -196,7 +196,10 @@ fn contiguous(ask: &Ask<'_>, rooms: &[Room], runs: &[Run], need: &Need, picks: &
             }
             let chosen = sorted(chosen);
             let unbroken = chosen.windows(2).all(|pair| pair[0].node + 1 == pair[1].node);
-            if !left.must_is_met() || !unbroken || !nodes.iter().all(|node| chosen.iter().any(|pick| pick.node == *node)) {
+            if !left.must_is_met()
+                || !unbroken
+                || !nodes.iter().all(|node| chosen.iter().any(|pick| pick.node == *node))
+            {
                 continue;
             }
             if best.as_ref().is_none_or(|(cpus, _)| run.cpus < *cpus) {

@@ -45,7 +45,10 @@ pub(super) fn cpus_per_core(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeId
 /// What `node` could give, or `None` when it is of no use to the job.
 pub(super) fn room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u8) -> Option<Room> {
     let (hw, usage) = (&machines.nodes[node], &machines.usage[node]);
-    if !may_share(ask, usage) || hw.sockets < ask.sockets_per_node || hw.cores_per_socket < ask.cores_per_socket {
+    if !may_share(ask, usage)
+        || hw.sockets < ask.sockets_per_node
+        || hw.cores_per_socket < ask.cores_per_socket
+    {
         return None;
     }
     let free = free_cores(machines, ask, node, row);

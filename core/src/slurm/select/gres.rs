@@ -17,7 +17,10 @@ pub(super) fn free_units(machines: &Machines<'_>, node: NodeIdx, asked: &GresAsk
         free = free_devices(machines, node, at, gres, asked.typ).count() as u64;
     } else if !gres.shares.is_empty() {
         // All shares of a request are of one device.
-        free = (0..gres.shares.len()).map(|device| free_shares(machines, node, at, gres, device)).max().unwrap_or(0);
+        free = (0..gres.shares.len())
+            .map(|device| free_shares(machines, node, at, gres, device))
+            .max()
+            .unwrap_or(0);
     }
     free
 }
@@ -27,7 +30,13 @@ fn find<'a>(machines: &Machines<'a>, node: NodeIdx, asked: &GresAsk) -> Option<(
 }
 
 /// Whole devices that are free: not given away, and with no share given away.
-fn free_devices(machines: &Machines<'_>, node: NodeIdx, at: usize, gres: &NodeGres, typ: Option<u16>) -> Bits {
+fn free_devices(
+    machines: &Machines<'_>,
+    node: NodeIdx,
+    at: usize,
+    gres: &NodeGres,
+    typ: Option<u16>,
+) -> Bits {
     let mut free = gres.devices_of(typ);
     let usage = &machines.usage[node];
     if let Some(used) = usage.gres.get(at) {
@@ -36,7 +45,11 @@ fn free_devices(machines: &Machines<'_>, node: NodeIdx, at: usize, gres: &NodeGr
     if machines.names.kinds.get(usize::from(gres.kind)).is_some_and(|name| name == "gpu") {
         for (other, used) in machines.nodes[node].gres.iter().zip(&usage.gres) {
             if !other.shares.is_empty() {
-                used.shares.iter().enumerate().filter(|(_, count)| **count > 0).for_each(|(device, _)| free.clear(device));
+                used.shares
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, count)| **count > 0)
+                    .for_each(|(device, _)| free.clear(device));
             }
         }
     }
@@ -59,7 +72,12 @@ fn free_shares(machines: &Machines<'_>, node: NodeIdx, at: usize, gres: &NodeGre
 }
 
 /// What the node's generic resources allow: units per request, least CPUs, most CPUs. `None` when they do not suffice.
-pub(super) fn node_room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, _free: &Bits) -> Option<([u64; PER_JOB], u32, u32)> {
+pub(super) fn node_room(
+    machines: &Machines<'_>,
+    ask: &Ask<'_>,
+    node: NodeIdx,
+    _free: &Bits,
+) -> Option<([u64; PER_JOB], u32, u32)> {
     let mut units = [0; PER_JOB];
     let (mut least, mut most) = (0, u32::MAX);
     let per_task_cpus = ask.cpus_per_task.max(1);
@@ -92,7 +110,12 @@ pub(super) fn node_room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, _
             least = least.max(u32::try_from(wanted).unwrap_or(u32::MAX).saturating_mul(asked.cpus_per));
         }
         if asked.ntasks_per > 0 {
-            most = most.min(u32::try_from(free).unwrap_or(u32::MAX).saturating_mul(asked.ntasks_per).saturating_mul(per_task_cpus));
+            most = most.min(
+                u32::try_from(free)
+                    .unwrap_or(u32::MAX)
+                    .saturating_mul(asked.ntasks_per)
+                    .saturating_mul(per_task_cpus),
+            );
         }
         if let Some(slot) = units.get_mut(at) {
             *slot = free;
@@ -102,15 +125,27 @@ pub(super) fn node_room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, _
 }
 
 /// Takes `count` units on a node: devices of the lowest numbers, shares of the first device that has enough.
-pub(super) fn grant(machines: &Machines<'_>, node: NodeIdx, asked: &GresAsk, count: u64, taken: &Bits) -> Option<SmallVec<[GresGrant; 1]>> {
+pub(super) fn grant(
+    machines: &Machines<'_>,
+    node: NodeIdx,
+    asked: &GresAsk,
+    count: u64,
+    taken: &Bits,
+) -> Option<SmallVec<[GresGrant; 1]>> {
     let mut grants = SmallVec::new();
     if count == 0 {
         return Some(grants);
     }
     let (at, gres) = find(machines, node, asked)?;
     if !gres.shares.is_empty() {
-        let device = (0..gres.shares.len()).find(|device| free_shares(machines, node, at, gres, *device) >= count)?;
-        grants.push(GresGrant { kind: asked.kind, typ: asked.typ, devices: std::iter::once(device).collect(), count });
+        let device =
+            (0..gres.shares.len()).find(|device| free_shares(machines, node, at, gres, *device) >= count)?;
+        grants.push(GresGrant {
+            kind: asked.kind,
+            typ: asked.typ,
+            devices: std::iter::once(device).collect(),
+            count,
+        });
         return Some(grants);
     }
     if gres.devices == 0 {

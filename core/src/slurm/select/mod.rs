@@ -129,7 +129,8 @@ pub fn select(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits) -> Option<Se
 
 fn in_row(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits, row: u8) -> Option<Selection> {
     // Nodes are offered by rising weight: heavier ones only when the lighter ones do not suffice.
-    let mut weights: Vec<u32> = avail.iter().filter_map(|node| machines.nodes.get(node)).map(|node| node.weight).collect();
+    let mut weights: Vec<u32> =
+        avail.iter().filter_map(|node| machines.nodes.get(node)).map(|node| node.weight).collect();
     weights.sort_unstable();
     weights.dedup();
     let mut rooms: Vec<Room> = Vec::with_capacity(machines.nodes.len());
@@ -144,7 +145,8 @@ fn in_row(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits, row: u8) -> Opti
         return choose(machines, ask, rooms, row);
     }
     weights.iter().find_map(|weight| {
-        let offered: Vec<Room> = rooms.iter().filter(|room| machines.nodes[room.node].weight <= *weight).cloned().collect();
+        let offered: Vec<Room> =
+            rooms.iter().filter(|room| machines.nodes[room.node].weight <= *weight).cloned().collect();
         if (offered.len() as u32) < ask.min_nodes { None } else { choose(machines, ask, offered, row) }
     })
 }
@@ -157,10 +159,12 @@ fn choose(machines: &Machines<'_>, ask: &Ask<'_>, mut rooms: Vec<Room>, row: u8)
             return None;
         }
         if let Some(picks) = pick(machines, ask, &rooms)
-            && let Some(shares) = assign::assign(machines, ask, &picks, row) {
-                let leaves = machines.topology.map_or(0, |tree| tree.leaves(shares.iter().map(|share| share.node)));
-                return Some(Selection { shares, leaves });
-            }
+            && let Some(shares) = assign::assign(machines, ask, &picks, row)
+        {
+            let leaves =
+                machines.topology.map_or(0, |tree| tree.leaves(shares.iter().map(|share| share.node)));
+            return Some(Selection { shares, leaves });
+        }
         let least = rooms.iter().filter(|room| !ask.required.has(room.node)).map(|room| room.cpus).min()?;
         rooms.retain(|room| room.cpus > least || ask.required.has(room.node));
     }

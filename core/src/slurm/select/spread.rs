@@ -25,7 +25,8 @@ pub(super) fn serial(ask: &Ask<'_>, rooms: &[Room]) -> Option<Vec<Pick>> {
 fn in_order(ask: &Ask<'_>, order: &[&Room]) -> Option<Vec<Pick>> {
     let mut need = Need::new(ask);
     let mut picks = Vec::new();
-    let (required, others): (Vec<&Room>, Vec<&Room>) = order.iter().partition(|room| ask.required.has(room.node));
+    let (required, others): (Vec<&Room>, Vec<&Room>) =
+        order.iter().partition(|room| ask.required.has(room.node));
     for room in required.into_iter().chain(others) {
         if (need.is_met() || need.room_for_nodes <= 0) && !ask.required.has(room.node) {
             break;
@@ -40,7 +41,9 @@ pub(super) fn spread(ask: &Ask<'_>, rooms: &[Room]) -> Option<Vec<Pick>> {
     let mut need = Need::new(ask);
     let most = u64::from(ask.max_nodes).min(u64::from(ask.ntasks.max(ask.min_nodes))) as usize;
     let mut chosen: Vec<&Room> = rooms.iter().filter(|room| ask.required.has(room.node)).collect();
-    chosen.extend(rooms.iter().filter(|room| !ask.required.has(room.node)).take(most.saturating_sub(chosen.len())));
+    chosen.extend(
+        rooms.iter().filter(|room| !ask.required.has(room.node)).take(most.saturating_sub(chosen.len())),
+    );
     let total: i64 = chosen.iter().map(|room| i64::from(room.cpus)).sum();
     let mut units = [0; super::gres::PER_JOB];
     chosen.iter().for_each(|room| units.iter_mut().zip(&room.gres).for_each(|(sum, have)| *sum += have));
@@ -49,7 +52,8 @@ pub(super) fn spread(ask: &Ask<'_>, rooms: &[Room]) -> Option<Vec<Pick>> {
     }
     chosen.sort_unstable_by_key(|room| room.node);
     let per_task = ask.cpus_per_task.max(1);
-    let mut picks: Vec<Pick> = chosen.iter().map(|room| Pick { node: room.node, cpus: 0, gres: room.gres }).collect();
+    let mut picks: Vec<Pick> =
+        chosen.iter().map(|room| Pick { node: room.node, cpus: 0, gres: room.gres }).collect();
     while need.cpus > 0 || picks.iter().any(|pick| pick.cpus == 0) {
         let mut dealt = false;
         for (pick, room) in picks.iter_mut().zip(&chosen) {

@@ -33,7 +33,8 @@ impl Topology {
     /// Over how many leaves `nodes` are spread.
     pub fn leaves(&self, nodes: impl Iterator<Item = NodeIdx>) -> u32 {
         let nodes: Bits = nodes.collect();
-        self.switches.iter().filter(|switch| switch.level == 0 && switch.nodes.overlaps(&nodes)).count() as u32
+        self.switches.iter().filter(|switch| switch.level == 0 && switch.nodes.overlaps(&nodes)).count()
+            as u32
     }
 }
 
@@ -47,7 +48,12 @@ fn sums(rooms: &[&Room]) -> (usize, i64, [u64; gres::PER_JOB]) {
     (rooms.len(), rooms.iter().map(|room| i64::from(room.cpus)).sum(), units)
 }
 
-pub(super) fn pick(tree: &Topology, machines: &Machines<'_>, ask: &Ask<'_>, rooms: &[Room]) -> Option<Vec<Pick>> {
+pub(super) fn pick(
+    tree: &Topology,
+    machines: &Machines<'_>,
+    ask: &Ask<'_>,
+    rooms: &[Room],
+) -> Option<Vec<Pick>> {
     let mut need = Need::new(ask);
     let mut picks: Vec<Pick> = Vec::new();
     let required = within(rooms, ask.required);
@@ -93,19 +99,18 @@ pub(super) fn pick(tree: &Topology, machines: &Machines<'_>, ask: &Ask<'_>, room
         // Of the leaves one that suffices with the fewest nodes, else the one with the most.
         let mut best: Option<(usize, usize, bool)> = None;
         for (at, leaf) in leaves.iter().enumerate() {
-            let below: Vec<&Room> = within(rooms, leaf).into_iter().filter(|room| !taken(&picks, room.node)).collect();
+            let below: Vec<&Room> =
+                within(rooms, leaf).into_iter().filter(|room| !taken(&picks, room.node)).collect();
             let (nodes, cpus, units) = sums(&below);
             if nodes == 0 {
                 continue;
             }
             let suffices = need.met_by(nodes, cpus, &units);
-            let better = best.is_none_or(|(_, now, now_suffices)| {
-                match (suffices, now_suffices) {
-                    (true, false) => true,
-                    (true, true) => nodes < now,
-                    (false, false) => nodes > now,
-                    (false, true) => false,
-                }
+            let better = best.is_none_or(|(_, now, now_suffices)| match (suffices, now_suffices) {
+                (true, false) => true,
+                (true, true) => nodes < now,
+                (false, false) => nodes > now,
+                (false, true) => false,
             });
             if better {
                 best = Some((at, nodes, suffices));

@@ -43,7 +43,10 @@ impl Watch {
     /// Checks what must hold when all is over: no job was lost.
     pub(super) fn at_end(&self, controller: &Controller) -> Result<(), String> {
         for id in &self.seen {
-            let waits = controller.jobs.get(*id).is_some_and(|job| !job.state.is_finished() || job.state.is_completing());
+            let waits = controller
+                .jobs
+                .get(*id)
+                .is_some_and(|job| !job.state.is_finished() || job.state.is_completing());
             let recorded = controller.history.iter().any(|job| job.id == *id);
             if !waits && !recorded {
                 return Err(format!("job {id} is lost: it neither waits nor has a record"));
@@ -73,9 +76,16 @@ impl Watch {
     fn accounting_matches(&mut self, controller: &Controller) -> Result<(), String> {
         for job in &controller.history[self.closed.min(controller.history.len())..] {
             if job.end < job.start || (job.start != 0 && job.start < job.submit) {
-                return Err(format!("job {}: submitted {}, started {}, ended {}", job.id, job.submit, job.start, job.end));
+                return Err(format!(
+                    "job {}: submitted {}, started {}, ended {}",
+                    job.id, job.submit, job.start, job.end
+                ));
             }
-            let twice = controller.history.iter().filter(|other| other.id == job.id && other.restarts == job.restarts).count();
+            let twice = controller
+                .history
+                .iter()
+                .filter(|other| other.id == job.id && other.restarts == job.restarts)
+                .count();
             if twice > 1 {
                 return Err(format!("job {}: restart {} is recorded {twice} times", job.id, job.restarts));
             }
@@ -118,7 +128,10 @@ fn nothing_is_given_twice(controller: &Controller) -> Result<(), String> {
             let node = &controller.nodes[share.node];
             let taken = cores.entry((share.node, share.row)).or_default();
             if taken.overlaps(&share.cores) {
-                return Err(format!("job {}: cores {} of {} are given twice", job.id, share.cores, node.name));
+                return Err(format!(
+                    "job {}: cores {} of {} are given twice",
+                    job.id, share.cores, node.name
+                ));
             }
             taken.union(&share.cores);
             *memory.entry(share.node).or_default() += share.memory;
@@ -126,7 +139,10 @@ fn nothing_is_given_twice(controller: &Controller) -> Result<(), String> {
                 let taken = devices.entry((share.node, grant.kind)).or_default();
                 let shared = controller.names.is_shared(grant.kind);
                 if !shared && taken.overlaps(&grant.devices) && share.row == 0 {
-                    return Err(format!("job {}: devices {} of {} are given twice", job.id, grant.devices, node.name));
+                    return Err(format!(
+                        "job {}: devices {} of {} are given twice",
+                        job.id, grant.devices, node.name
+                    ));
                 }
                 taken.union(&grant.devices);
             }
@@ -135,7 +151,10 @@ fn nothing_is_given_twice(controller: &Controller) -> Result<(), String> {
     if controller.params.select.memory && !controller.params.gang {
         for (node, given) in memory {
             if given > controller.nodes[node].memory {
-                return Err(format!("{}: {given} MiB of {} are given", controller.nodes[node].name, controller.nodes[node].memory));
+                return Err(format!(
+                    "{}: {given} MiB of {} are given",
+                    controller.nodes[node].name, controller.nodes[node].memory
+                ));
             }
         }
     }
@@ -187,6 +206,7 @@ fn tables_agree(controller: &Controller) -> Result<(), String> {
         }
     }
     let listed = controller.jobs.pending().count() + controller.jobs.active().count();
-    let open = controller.jobs.iter().filter(|job| !job.state.is_finished() || job.state.is_completing()).count();
+    let open =
+        controller.jobs.iter().filter(|job| !job.state.is_finished() || job.state.is_completing()).count();
     if listed == open { Ok(()) } else { Err(format!("{open} jobs are open, {listed} are in a table")) }
 }

@@ -78,7 +78,8 @@ enum Outside {
 /// ```
 pub fn run(seed: u64, scale: Scale) -> Result<Survived, Violation> {
     let mut dice = Seed::new(seed).rng("slurm/simulate");
-    let mut controller = Controller::new(workload::cluster(&mut dice), 1_767_225_600_000_000_000, SimTime::ZERO);
+    let mut controller =
+        Controller::new(workload::cluster(&mut dice), 1_767_225_600_000_000_000, SimTime::ZERO);
     let mut runner = Runner::default();
     let mut survived = Survived::default();
     let mut watch = invariants::Watch::default();
@@ -111,7 +112,10 @@ pub fn run(seed: u64, scale: Scale) -> Result<Survived, Violation> {
     let horizon = SimTime::from_millis(span) + Duration::from_secs(4 * 3600);
     let mut now = SimTime::ZERO;
     loop {
-        let next = [outside.peek().map(|(at, _)| *at), controller.next_wakeup(), runner.next_wakeup()].into_iter().flatten().min();
+        let next = [outside.peek().map(|(at, _)| *at), controller.next_wakeup(), runner.next_wakeup()]
+            .into_iter()
+            .flatten()
+            .min();
         let Some(at) = next.filter(|at| *at <= horizon) else { break };
         now = now.max(at);
         if outside.peek().is_some_and(|(at, _)| *at <= now) {
@@ -126,7 +130,10 @@ pub fn run(seed: u64, scale: Scale) -> Result<Survived, Violation> {
         runner.step(&mut controller, now);
         survived.events += 1;
         watch.check(&controller).map_err(|what| Violation { seed, event: survived.events, at: now, what })?;
-        if outside.peek().is_none() && controller.jobs.active().next().is_none() && controller.jobs.pending().next().is_none() {
+        if outside.peek().is_none()
+            && controller.jobs.active().next().is_none()
+            && controller.jobs.pending().next().is_none()
+        {
             break;
         }
     }
@@ -143,13 +150,28 @@ fn pick(dice: &mut Rng, ids: &[JobId]) -> Option<JobId> {
     if ids.is_empty() { None } else { ids.get(below(dice, ids.len() as u64) as usize).copied() }
 }
 
-fn apply(controller: &mut Controller, runner: &mut Runner, dice: &mut Rng, what: Outside, survived: &mut Survived) {
-    let active: Vec<JobId> = controller.jobs.active().filter(|job| !job.state.is_finished()).map(|job| job.id).collect();
+fn apply(
+    controller: &mut Controller,
+    runner: &mut Runner,
+    dice: &mut Rng,
+    what: Outside,
+    survived: &mut Survived,
+) {
+    let active: Vec<JobId> =
+        controller.jobs.active().filter(|job| !job.state.is_finished()).map(|job| job.id).collect();
     let pending: Vec<JobId> = controller.jobs.pending().map(|job| job.id).collect();
     let node = below(dice, controller.nodes.len() as u64) as usize;
     let name = controller.nodes[node].name.clone();
     let part = below(dice, controller.partitions.len() as u64) as usize;
-    if !matches!(what, Outside::Submit | Outside::NodeBack | Outside::Resume | Outside::Release | Outside::ResumeJob | Outside::PartitionUp) {
+    if !matches!(
+        what,
+        Outside::Submit
+            | Outside::NodeBack
+            | Outside::Resume
+            | Outside::Release
+            | Outside::ResumeJob
+            | Outside::PartitionUp
+    ) {
         survived.faults += 1;
     }
     // What is refused (a job that has ended meanwhile) changes nothing, which the invariants show.
@@ -162,13 +184,19 @@ fn apply(controller: &mut Controller, runner: &mut Runner, dice: &mut Rng, what:
             }
         }
         Outside::NodeLost => {
-            let first: Vec<JobId> = controller.jobs.active().filter(|job| job.nodes.min() == Some(node)).map(|job| job.id).collect();
+            let first: Vec<JobId> = controller
+                .jobs
+                .active()
+                .filter(|job| job.nodes.min() == Some(node))
+                .map(|job| job.id)
+                .collect();
             runner.lose(first);
             controller.set_responding(node, false);
             let _ = controller.update_nodes(&[name], Some(NodeChange::Down), Some("lost"), 0);
         }
         Outside::NodeBack => {
-            let lost: Vec<String> = controller.nodes.iter().filter(|node| !node.responds).map(|node| node.name.clone()).collect();
+            let lost: Vec<String> =
+                controller.nodes.iter().filter(|node| !node.responds).map(|node| node.name.clone()).collect();
             for name in lost {
                 if let Some(at) = controller.node(&name) {
                     controller.set_responding(at, true);
@@ -180,7 +208,8 @@ fn apply(controller: &mut Controller, runner: &mut Runner, dice: &mut Rng, what:
             let _ = controller.update_nodes(&[name], Some(NodeChange::Drain), Some("fan"), 0);
         }
         Outside::Resume => {
-            let names: Vec<String> = controller.nodes.iter().filter(|node| node.responds).map(|node| node.name.clone()).collect();
+            let names: Vec<String> =
+                controller.nodes.iter().filter(|node| node.responds).map(|node| node.name.clone()).collect();
             let _ = controller.update_nodes(&names, Some(NodeChange::Resume), None, 0);
         }
         Outside::Cancel => {
@@ -201,7 +230,8 @@ fn apply(controller: &mut Controller, runner: &mut Runner, dice: &mut Rng, what:
             }
         }
         Outside::Release => {
-            let held: Vec<JobId> = controller.jobs.pending().filter(|job| job.priority == 0).map(|job| job.id).collect();
+            let held: Vec<JobId> =
+                controller.jobs.pending().filter(|job| job.priority == 0).map(|job| job.id).collect();
             for id in held {
                 let _ = controller.release_hold(id, None, 0);
             }
@@ -212,7 +242,12 @@ fn apply(controller: &mut Controller, runner: &mut Runner, dice: &mut Rng, what:
             }
         }
         Outside::ResumeJob => {
-            let stopped: Vec<JobId> = controller.jobs.active().filter(|job| job.state.base == JobBase::Suspended).map(|job| job.id).collect();
+            let stopped: Vec<JobId> = controller
+                .jobs
+                .active()
+                .filter(|job| job.state.base == JobBase::Suspended)
+                .map(|job| job.id)
+                .collect();
             for id in stopped {
                 let _ = controller.resume_job(id, 0);
             }
@@ -220,7 +255,11 @@ fn apply(controller: &mut Controller, runner: &mut Runner, dice: &mut Rng, what:
         Outside::Restart => controller.restart(),
         Outside::PartitionDown | Outside::PartitionUp => {
             let mut changed = controller.partitions[part].clone();
-            changed.state = if matches!(what, Outside::PartitionDown) { super::model::PartitionState::Down } else { super::model::PartitionState::Up };
+            changed.state = if matches!(what, Outside::PartitionDown) {
+                super::model::PartitionState::Down
+            } else {
+                super::model::PartitionState::Up
+            };
             if matches!(what, Outside::PartitionUp) {
                 for at in 0..controller.partitions.len() {
                     let mut up = controller.partitions[at].clone();

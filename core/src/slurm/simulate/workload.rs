@@ -6,7 +6,8 @@ use super::below;
 use crate::sim::Rng;
 use crate::slurm::controller::{ClusterSpec, Controller, Users};
 use crate::slurm::model::{
-    ArraySpec, Dependency, DependencyKind, DependencyState, DependencyTarget, JobId, JobRequest, Memory, Sharing,
+    ArraySpec, Dependency, DependencyKind, DependencyState, DependencyTarget, JobId, JobRequest, Memory,
+    Sharing,
 };
 use crate::slurm::runner::Script;
 
@@ -18,8 +19,16 @@ pub(super) fn cluster(dice: &mut Rng) -> ClusterSpec {
         2 => "PreemptType=preempt/partition_prio\nPreemptMode=SUSPEND,GANG\nSchedulerTimeSlice=20",
         _ => "PreemptMode=OFF",
     };
-    let scheduler = if below(dice, 4) == 0 { "SchedulerType=sched/builtin" } else { "SchedulerType=sched/backfill\nSchedulerParameters=bf_interval=5" };
-    let priority = if below(dice, 2) == 0 { "PriorityType=priority/basic" } else { "PriorityType=priority/multifactor\nPriorityWeightAge=1000\nPriorityWeightJobSize=500" };
+    let scheduler = if below(dice, 4) == 0 {
+        "SchedulerType=sched/builtin"
+    } else {
+        "SchedulerType=sched/backfill\nSchedulerParameters=bf_interval=5"
+    };
+    let priority = if below(dice, 2) == 0 {
+        "PriorityType=priority/basic"
+    } else {
+        "PriorityType=priority/multifactor\nPriorityWeightAge=1000\nPriorityWeightJobSize=500"
+    };
     let nodes = 2 + below(dice, 6);
     let text = format!(
         "ClusterName=sim\nSelectType=select/cons_tres\nSelectTypeParameters=CR_Core_Memory\nAccountingStorageType=accounting_storage/slurmdbd\n\
@@ -30,9 +39,14 @@ pub(super) fn cluster(dice: &mut Rng) -> ClusterSpec {
         below(dice, 2) * 8
     );
     let lines: Vec<&str> = text.lines().collect();
-    ClusterSpec::from_lines(&lines, &["Name=gpu Type=a100 File=/dev/nvidia[0-3]"], &[], Users::named(&["alice", "bob", "carol"]))
-        // The text above is fixed but for numbers; a test of every seed reads it.
-        .unwrap_or_else(|error| unreachable!("the simulator's own configuration: {error}"))
+    ClusterSpec::from_lines(
+        &lines,
+        &["Name=gpu Type=a100 File=/dev/nvidia[0-3]"],
+        &[],
+        Users::named(&["alice", "bob", "carol"]),
+    )
+    // The text above is fixed but for numbers; a test of every seed reads it.
+    .unwrap_or_else(|error| unreachable!("the simulator's own configuration: {error}"))
 }
 
 /// A random job and what it does.
@@ -80,14 +94,29 @@ pub(super) fn job(dice: &mut Rng, controller: &Controller) -> (JobRequest, Scrip
     }
     if chance(dice, 8) {
         let most = 1 + below(dice, 6) as u32;
-        request.array = Some(ArraySpec { text: format!("0-{most}"), tasks: (0..=most).collect(), limit: chance(dice, 2).then_some(2), step: 1 });
+        request.array = Some(ArraySpec {
+            text: format!("0-{most}"),
+            tasks: (0..=most).collect(),
+            limit: chance(dice, 2).then_some(2),
+            step: 1,
+        });
     }
     if chance(dice, 8) {
         let ids: Vec<JobId> = controller.jobs.iter().map(|job| job.id).collect();
         if let Some(id) = super::pick(dice, &ids) {
-            let kind = [DependencyKind::AfterAny, DependencyKind::AfterOk, DependencyKind::AfterNotOk, DependencyKind::After][below(dice, 4) as usize];
+            let kind = [
+                DependencyKind::AfterAny,
+                DependencyKind::AfterOk,
+                DependencyKind::AfterNotOk,
+                DependencyKind::After,
+            ][below(dice, 4) as usize];
             let target = DependencyTarget { job: id, task: None, delay: 0 };
-            request.dependency.push(Dependency { kind, target: Some(target), any: false, state: DependencyState::Unfulfilled });
+            request.dependency.push(Dependency {
+                kind,
+                target: Some(target),
+                any: false,
+                state: DependencyState::Unfulfilled,
+            });
             request.kill_on_invalid_dep = Some(true);
         }
     }

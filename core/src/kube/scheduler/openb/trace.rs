@@ -167,7 +167,11 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(list: &'static str, text: &'a str, needed: &[&'static str]) -> Result<Self, TraceError> {
+    pub(super) fn new(
+        list: &'static str,
+        text: &'a str,
+        needed: &[&'static str],
+    ) -> Result<Self, TraceError> {
         let text = text.trim_start_matches('\u{feff}');
         let (first, body) = text.split_once('\n').unwrap_or((text, ""));
         let header: Vec<_> = first.trim_end().split(',').collect();
@@ -205,8 +209,16 @@ impl Row<'_> {
         self.number(column, 1 << 40, "a whole number that is not negative").map(|number| number as i64)
     }
 
-    pub(super) fn number(&self, column: &'static str, most: u64, expected: &'static str) -> Result<u64, TraceError> {
-        u64::from_str(self.text(column)).ok().filter(|number| *number <= most).ok_or_else(|| self.wrong(column, expected))
+    pub(super) fn number(
+        &self,
+        column: &'static str,
+        most: u64,
+        expected: &'static str,
+    ) -> Result<u64, TraceError> {
+        u64::from_str(self.text(column))
+            .ok()
+            .filter(|number| *number <= most)
+            .ok_or_else(|| self.wrong(column, expected))
     }
 
     /// That the value of a column is not what was expected.

@@ -55,7 +55,8 @@ impl Workload {
             let name = row.text("pod");
             let original = name.split_once("-tuned-").map_or(name, |(original, _)| original);
             let at = trace.pods.binary_search_by(|pod| pod.name.as_str().cmp(original));
-            let at = at.map_err(|_| row.wrong("pod", "a pod of the trace, or NAME-tuned-N for a copy of one"))?;
+            let at =
+                at.map_err(|_| row.wrong("pod", "a pod of the trace, or NAME-tuned-N for a copy of one"))?;
             pods.push(TracePod { name: name.to_owned(), ..trace.pods[at].clone() });
         }
         if pods.is_empty() {

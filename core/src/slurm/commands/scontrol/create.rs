@@ -9,9 +9,16 @@ use crate::slurm::units;
 
 pub(super) fn create(controller: &mut Controller, session: &Session<'_>, words: &[&str]) -> CommandOutput {
     let kind = words.first().map(|word| word.to_ascii_lowercase()).unwrap_or_default();
-    let (kind, rest) = if kind.starts_with("res") { ("reservation", words.get(usize::from(!kind.contains('='))..).unwrap_or_default()) } else { (kind.as_str(), words) };
+    let (kind, rest) = if kind.starts_with("res") {
+        ("reservation", words.get(usize::from(!kind.contains('='))..).unwrap_or_default())
+    } else {
+        (kind.as_str(), words)
+    };
     if kind != "reservation" {
-        return CommandOutput::error(format!("scontrol: error: Invalid input: {}  Request aborted\n", words.first().copied().unwrap_or_default()));
+        return CommandOutput::error(format!(
+            "scontrol: error: Invalid input: {}  Request aborted\n",
+            words.first().copied().unwrap_or_default()
+        ));
     }
     match reservation(controller, session, rest) {
         Ok(name) => CommandOutput::text(format!("Reservation created: {name}\n")),
@@ -39,7 +46,9 @@ fn reservation(controller: &mut Controller, session: &Session<'_>, words: &[&str
     };
     let (mut count, mut nodes) = (None, None);
     for word in words {
-        let Some((key, value)) = pair(word) else { return Err(format!("scontrol: error: Unknown parameter {word}\n")) };
+        let Some((key, value)) = pair(word) else {
+            return Err(format!("scontrol: error: Unknown parameter {word}\n"));
+        };
         let list = || value.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect::<Vec<_>>();
         match key.as_str() {
             "reservationname" | "reservation" | "name" => value.clone_into(&mut made.name),
@@ -50,14 +59,22 @@ fn reservation(controller: &mut Controller, session: &Session<'_>, words: &[&str
                 made.end = times::parse(value, now).map_err(|at| format!("Invalid time specification (pos={at}): {value}\nscontrol: error: Invalid end time: {value}\n"))?;
             }
             "duration" => {
-                made.duration = if value.eq_ignore_ascii_case("infinite") || value.eq_ignore_ascii_case("unlimited") {
-                    365 * 24 * 60
-                } else {
-                    units::minutes(value).ok_or_else(|| format!("scontrol: error: Invalid duration {value}\n"))?
-                };
+                made.duration =
+                    if value.eq_ignore_ascii_case("infinite") || value.eq_ignore_ascii_case("unlimited") {
+                        365 * 24 * 60
+                    } else {
+                        units::minutes(value)
+                            .ok_or_else(|| format!("scontrol: error: Invalid duration {value}\n"))?
+                    };
             }
             "nodes" => nodes = Some(value.to_owned()),
-            "nodecnt" | "nodecount" => count = Some(value.parse::<usize>().map_err(|_| format!("scontrol: error: Invalid node count {value}\n"))?),
+            "nodecnt" | "nodecount" => {
+                count = Some(
+                    value
+                        .parse::<usize>()
+                        .map_err(|_| format!("scontrol: error: Invalid node count {value}\n"))?,
+                )
+            }
             "users" => made.users = list(),
             "accounts" => made.accounts = list(),
             "groups" => made.groups = list(),
@@ -65,18 +82,31 @@ fn reservation(controller: &mut Controller, session: &Session<'_>, words: &[&str
             "features" => made.features = Some(value.to_owned()),
             "licenses" => made.licenses = Some(value.to_owned()),
             "flags" => flags(&mut made.flags, value)?,
-            "corecnt" | "tres" | "burstbuffer" | "maxstartdelay" | "watts" => return Err(format!("not modelled: reservation with {key}\n")),
-            _ => return Err(format!("scontrol: error: Unknown parameter {word}.  No reservation created.\n")),
+            "corecnt" | "tres" | "burstbuffer" | "maxstartdelay" | "watts" => {
+                return Err(format!("not modelled: reservation with {key}\n"));
+            }
+            _ => {
+                return Err(format!("scontrol: error: Unknown parameter {word}.  No reservation created.\n"));
+            }
         }
     }
     if made.start == 0 {
         return Err("scontrol: error: A start time must be given.  No reservation created.\n".into());
     }
     if made.duration == 0 && made.end == 0 {
-        return Err("scontrol: error: An end time or duration must be given.  No reservation created.\n".into());
+        return Err(
+            "scontrol: error: An end time or duration must be given.  No reservation created.\n".into()
+        );
     }
-    if nodes.is_none() && count.is_none() && made.features.is_none() && made.partition.is_none() && made.licenses.is_none() {
-        return Err("scontrol: error: Nodes, NodeCnt, or CoreCnt must be specified. No reservation created.\n".into());
+    if nodes.is_none()
+        && count.is_none()
+        && made.features.is_none()
+        && made.partition.is_none()
+        && made.licenses.is_none()
+    {
+        return Err(
+            "scontrol: error: Nodes, NodeCnt, or CoreCnt must be specified. No reservation created.\n".into(),
+        );
     }
     if made.users.is_empty() && made.accounts.is_empty() && made.groups.is_empty() {
         return Err("scontrol: error: Either Users/Groups and/or Accounts must be specified.  No reservation created.\n".into());
@@ -98,9 +128,12 @@ fn reservation(controller: &mut Controller, session: &Session<'_>, words: &[&str
     if made.end <= made.start || made.start + 60 < now {
         return Err(refused(SlurmError::InvalidTimeValue));
     }
-    controller.choose_reserved(&mut made, nodes.as_deref().map(|list| (list, expand(list))), count).map_err(refused)?;
+    controller
+        .choose_reserved(&mut made, nodes.as_deref().map(|list| (list, expand(list))), count)
+        .map_err(refused)?;
     if made.name.is_empty() {
-        let who = made.users.first().or(made.accounts.first()).or(made.groups.first()).cloned().unwrap_or_default();
+        let who =
+            made.users.first().or(made.accounts.first()).or(made.groups.first()).cloned().unwrap_or_default();
         made.name = format!("{who}_{}", controller.next_reservation_id());
     }
     if controller.reservations.iter().any(|other| other.name == made.name) {
@@ -126,8 +159,15 @@ fn flags(flags: &mut ReservationFlags, text: &str) -> Result<(), String> {
             "static_alloc" | "static" => flags.static_alloc = true,
             "part_nodes" => flags.part_nodes = true,
             "first_cores" => flags.first_cores = true,
-            "purge_comp" => flags.purge = Some(value.and_then(units::seconds).and_then(|s| u32::try_from(s).ok()).unwrap_or(300)),
-            other => return Err(format!("scontrol: error: Error parsing flags {other}.  No reservation created.\n")),
+            "purge_comp" => {
+                flags.purge =
+                    Some(value.and_then(units::seconds).and_then(|s| u32::try_from(s).ok()).unwrap_or(300))
+            }
+            other => {
+                return Err(format!(
+                    "scontrol: error: Error parsing flags {other}.  No reservation created.\n"
+                ));
+            }
         }
     }
     Ok(())
@@ -141,7 +181,11 @@ pub(super) fn delete(controller: &mut Controller, session: &Session<'_>, words: 
     });
     let Some((key, name, word)) = named else { return CommandOutput::error("Invalid input\n") };
     if key.starts_with("reservation") {
-        let result = if session.uid == 0 { controller.delete_reservation(&name) } else { Err(SlurmError::InvalidUser) };
+        let result = if session.uid == 0 {
+            controller.delete_reservation(&name)
+        } else {
+            Err(SlurmError::InvalidUser)
+        };
         return match result {
             Ok(()) => CommandOutput::default(),
             Err(error) => CommandOutput::error(format!("delete_reservation {word}: {error}\n")),

@@ -12,7 +12,6 @@ use crate::slurm::controller::Controller;
 use crate::slurm::error::SlurmError;
 use crate::slurm::{hostlist, units};
 
-
 pub(crate) use show_job::tres_text;
 
 /// Options that come before the command.
@@ -35,7 +34,9 @@ pub fn scontrol(controller: &mut Controller, session: &Session<'_>, args: &[Stri
             "-a" | "--all" | "-v" | "--verbose" if words.is_empty() => {}
             "-V" | "--version" if words.is_empty() => return CommandOutput::text("slurm-wlm 22.05.8\n"),
             other if words.is_empty() && other.starts_with("--") => {
-                return CommandOutput::error(format!("scontrol: unrecognized option '{other}'\nTry \"scontrol --help\" for more information\n"));
+                return CommandOutput::error(format!(
+                    "scontrol: unrecognized option '{other}'\nTry \"scontrol --help\" for more information\n"
+                ));
             }
             other => words.push(other),
         }
@@ -48,22 +49,31 @@ pub fn scontrol(controller: &mut Controller, session: &Session<'_>, args: &[Stri
         "update" => update::update(controller, session, rest),
         "create" => create::create(controller, session, rest),
         "delete" => create::delete(controller, session, rest),
-        "hold" => each_job(controller, session, rest, "slurm_suspend", |c, id, tasks, uid| c.hold(id, tasks, uid, false)),
-        "uhold" => each_job(controller, session, rest, "slurm_suspend", |c, id, tasks, uid| c.hold(id, tasks, uid, true)),
+        "hold" => each_job(controller, session, rest, "slurm_suspend", |c, id, tasks, uid| {
+            c.hold(id, tasks, uid, false)
+        }),
+        "uhold" => each_job(controller, session, rest, "slurm_suspend", |c, id, tasks, uid| {
+            c.hold(id, tasks, uid, true)
+        }),
         "release" => each_job(controller, session, rest, "slurm_suspend", Controller::release_hold),
-        "requeue" => each_job(controller, session, rest, "", |c, id, tasks, uid| c.requeue(id, tasks, uid, false)),
-        "requeuehold" => each_job(controller, session, rest, "", |c, id, tasks, uid| c.requeue(id, tasks, uid, true)),
+        "requeue" => {
+            each_job(controller, session, rest, "", |c, id, tasks, uid| c.requeue(id, tasks, uid, false))
+        }
+        "requeuehold" => {
+            each_job(controller, session, rest, "", |c, id, tasks, uid| c.requeue(id, tasks, uid, true))
+        }
         "suspend" => suspension(controller, session, rest, true),
         "resume" => suspension(controller, session, rest, false),
         "top" => CommandOutput::error("not modelled: scontrol top\n"),
         "ping" => CommandOutput::text("Slurmctld(primary) at vm is UP\n"),
         "version" => CommandOutput::text("slurm-wlm 22.05.8\n"),
-        "reconfigure" if session.uid != 0 => CommandOutput::error("slurm_reconfigure error: Invalid user id\n"),
+        "reconfigure" if session.uid != 0 => {
+            CommandOutput::error("slurm_reconfigure error: Invalid user id\n")
+        }
         "shutdown" if session.uid != 0 => CommandOutput::error("slurm_shutdown error: Invalid user id\n"),
         "reconfigure" => CommandOutput::default(),
-        "shutdown" | "reboot" | "cancel_reboot" | "takeover" | "setdebug" | "setdebugflags" | "token" | "write" => {
-            CommandOutput::error(format!("not modelled: scontrol {verb}\n"))
-        }
+        "shutdown" | "reboot" | "cancel_reboot" | "takeover" | "setdebug" | "setdebugflags" | "token"
+        | "write" => CommandOutput::error(format!("not modelled: scontrol {verb}\n")),
         other => CommandOutput::error(format!("invalid keyword: {other}\n")),
     }
 }
@@ -80,7 +90,13 @@ fn job_and_tasks(word: &str) -> Option<(u32, Option<Vec<u32>>)> {
 
 type JobVerb = fn(&mut Controller, u32, Option<&[u32]>, u32) -> Result<(), SlurmError>;
 
-fn each_job(controller: &mut Controller, session: &Session<'_>, words: &[&str], trailer: &str, verb: JobVerb) -> CommandOutput {
+fn each_job(
+    controller: &mut Controller,
+    session: &Session<'_>,
+    words: &[&str],
+    trailer: &str,
+    verb: JobVerb,
+) -> CommandOutput {
     let mut output = CommandOutput::default();
     if words.is_empty() {
         return CommandOutput::error("too few arguments for keyword\n");
@@ -101,7 +117,12 @@ fn each_job(controller: &mut Controller, session: &Session<'_>, words: &[&str], 
     output
 }
 
-fn suspension(controller: &mut Controller, session: &Session<'_>, words: &[&str], stop: bool) -> CommandOutput {
+fn suspension(
+    controller: &mut Controller,
+    session: &Session<'_>,
+    words: &[&str],
+    stop: bool,
+) -> CommandOutput {
     let mut output = CommandOutput::default();
     for word in words {
         let id: Option<u32> = word.parse().ok();

@@ -7,7 +7,12 @@ use crate::slurm::hostlist;
 use crate::slurm::model::{Job, StepId};
 use crate::slurm::units;
 
-pub(super) fn show(controller: &Controller, _session: &Session<'_>, flags: Flags, words: &[&str]) -> CommandOutput {
+pub(super) fn show(
+    controller: &Controller,
+    _session: &Session<'_>,
+    flags: Flags,
+    words: &[&str],
+) -> CommandOutput {
     let Some((entity, rest)) = words.split_first() else {
         return CommandOutput::error("too few arguments for keyword:show\n");
     };
@@ -26,7 +31,13 @@ pub(super) fn show(controller: &Controller, _session: &Session<'_>, flags: Flags
         reservations(controller, flags, id)
     } else if is("licenses", 2) {
         let text = controller.licenses.iter().map(|license| {
-            format!("LicenseName={}\n    Total={} Used={} Free={} Reserved=0 Remote=no\n", license.name, license.total, license.used, license.total.saturating_sub(license.used))
+            format!(
+                "LicenseName={}\n    Total={} Used={} Free={} Reserved=0 Remote=no\n",
+                license.name,
+                license.total,
+                license.used,
+                license.total.saturating_sub(license.used)
+            )
         });
         CommandOutput::text(text.collect::<String>())
     } else if is("topology", 1) {
@@ -35,7 +46,9 @@ pub(super) fn show(controller: &Controller, _session: &Session<'_>, flags: Flags
         steps(controller, id)
     } else if is("hostnames", 6) {
         match expand(id.unwrap_or_default()) {
-            Some(names) => CommandOutput::text(names.iter().map(|name| format!("{name}\n")).collect::<String>()),
+            Some(names) => {
+                CommandOutput::text(names.iter().map(|name| format!("{name}\n")).collect::<String>())
+            }
             None => CommandOutput::error("Invalid hostlist\n"),
         }
     } else if is("hostlist", 6) {
@@ -45,7 +58,17 @@ pub(super) fn show(controller: &Controller, _session: &Session<'_>, flags: Flags
         let mut names: Vec<&str> = id.unwrap_or_default().split(',').collect();
         names.sort_unstable();
         CommandOutput::text(format!("{}\n", hostlist::compress(names)))
-    } else if is("config", 1) || is("daemons", 1) || is("slurmd", 3) || is("assoc_mgr", 3) || is("aliases", 2) || is("federation", 1) || is("bbstat", 2) || is("burstbuffer", 2) || is("dwstat", 2) || is("frontend", 2) {
+    } else if is("config", 1)
+        || is("daemons", 1)
+        || is("slurmd", 3)
+        || is("assoc_mgr", 3)
+        || is("aliases", 2)
+        || is("federation", 1)
+        || is("bbstat", 2)
+        || is("burstbuffer", 2)
+        || is("dwstat", 2)
+        || is("frontend", 2)
+    {
         CommandOutput::error(format!("not modelled: scontrol show {entity}\n"))
     } else {
         CommandOutput::error(format!("invalid entity:{entity} for keyword:show \n"))
@@ -60,8 +83,13 @@ fn jobs(controller: &Controller, flags: Flags, id: Option<&str>) -> CommandOutpu
                 return CommandOutput::error("scontrol_print_job error: Invalid job id specified\n");
             };
             let records = controller.records(id);
-            let wanted = |job: &&Job| tasks.as_ref().is_none_or(|tasks| job.array.is_some_and(|(_, task)| task.is_some_and(|task| tasks.contains(&task))));
-            let jobs: Vec<&Job> = records.iter().filter_map(|id| controller.jobs.get(*id)).filter(wanted).collect();
+            let wanted = |job: &&Job| {
+                tasks.as_ref().is_none_or(|tasks| {
+                    job.array.is_some_and(|(_, task)| task.is_some_and(|task| tasks.contains(&task)))
+                })
+            };
+            let jobs: Vec<&Job> =
+                records.iter().filter_map(|id| controller.jobs.get(*id)).filter(wanted).collect();
             if jobs.is_empty() {
                 return CommandOutput::error("slurm_load_jobs error: Invalid job id specified\n");
             }
@@ -84,7 +112,9 @@ fn nodes(controller: &Controller, flags: Flags, id: Option<&str>) -> CommandOutp
             (name[..name.len() - digits].to_owned(), name[name.len() - digits..].parse::<u64>().unwrap_or(0))
         };
         order.sort_by_key(|at| key(*at));
-        return CommandOutput::text(order.iter().map(|at| show_node::node(controller, flags, *at)).collect::<String>());
+        return CommandOutput::text(
+            order.iter().map(|at| show_node::node(controller, flags, *at)).collect::<String>(),
+        );
     };
     let mut output = CommandOutput::default();
     for name in expand(list).unwrap_or_default() {
@@ -101,9 +131,16 @@ fn nodes(controller: &Controller, flags: Flags, id: Option<&str>) -> CommandOutp
 
 fn partitions(controller: &Controller, flags: Flags, id: Option<&str>) -> CommandOutput {
     let all = controller.partitions.iter().enumerate();
-    let text: String = all.filter(|(_, part)| id.is_none_or(|id| id == part.name)).map(|(at, part)| show_partition::partition(controller, flags, at, part)).collect();
+    let text: String = all
+        .filter(|(_, part)| id.is_none_or(|id| id == part.name))
+        .map(|(at, part)| show_partition::partition(controller, flags, at, part))
+        .collect();
     match id {
-        Some(id) if text.is_empty() => CommandOutput { stdout: format!("Partition {id} not found\n"), code: 1, ..CommandOutput::default() },
+        Some(id) if text.is_empty() => CommandOutput {
+            stdout: format!("Partition {id} not found\n"),
+            code: 1,
+            ..CommandOutput::default()
+        },
         _ => CommandOutput::text(text),
     }
 }
@@ -116,20 +153,32 @@ fn reservations(controller: &Controller, flags: Flags, id: Option<&str>) -> Comm
         .map(|reservation| show_partition::reservation(controller, flags, reservation))
         .collect();
     match id {
-        Some(id) if text.is_empty() => CommandOutput { stdout: format!("Reservation {id} not found\n"), code: 1, ..CommandOutput::default() },
+        Some(id) if text.is_empty() => CommandOutput {
+            stdout: format!("Reservation {id} not found\n"),
+            code: 1,
+            ..CommandOutput::default()
+        },
         None if text.is_empty() => CommandOutput::text("No reservations in the system\n"),
         _ => CommandOutput::text(text),
     }
 }
 
 fn topology(controller: &Controller) -> CommandOutput {
-    let Some(tree) = &controller.topology else { return CommandOutput::text("No topology information available\n") };
+    let Some(tree) = &controller.topology else {
+        return CommandOutput::text("No topology information available\n");
+    };
     let mut order: Vec<usize> = (0..tree.switches.len()).collect();
     order.sort_by_key(|at| tree.switches[*at].level);
     let mut text = String::new();
     for at in order {
         let switch = &tree.switches[at];
-        text.push_str(&format!("SwitchName={} Level={} LinkSpeed={} Nodes={}", switch.name, switch.level, switch.link_speed, controller.names_of(&switch.nodes)));
+        text.push_str(&format!(
+            "SwitchName={} Level={} LinkSpeed={} Nodes={}",
+            switch.name,
+            switch.level,
+            switch.link_speed,
+            controller.names_of(&switch.nodes)
+        ));
         if !switch.children.is_empty() {
             let names = switch.children.iter().map(|child| tree.switches[*child].name.as_str());
             text.push_str(&format!(" Switches={}", hostlist::compress(names)));
@@ -165,5 +214,9 @@ fn steps(controller: &Controller, id: Option<&str>) -> CommandOutput {
             ));
         }
     }
-    if text.is_empty() { CommandOutput::text("No job steps in the system\n") } else { CommandOutput::text(text) }
+    if text.is_empty() {
+        CommandOutput::text("No job steps in the system\n")
+    } else {
+        CommandOutput::text(text)
+    }
 }

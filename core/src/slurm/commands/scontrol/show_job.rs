@@ -60,7 +60,13 @@ fn dependency_text(dependencies: &[Dependency]) -> String {
                 None => format!("singleton({state})"),
                 Some(target) => {
                     let task = target.task.map_or(String::new(), |task| format!("_{task}"));
-                    let all = if target.task.is_none() && dependency.kind == crate::slurm::model::DependencyKind::AfterCorr { "_*" } else { "" };
+                    let all = if target.task.is_none()
+                        && dependency.kind == crate::slurm::model::DependencyKind::AfterCorr
+                    {
+                        "_*"
+                    } else {
+                        ""
+                    };
                     let delay = if target.delay > 0 { format!("+{}", target.delay) } else { String::new() };
                     format!("{}:{}{task}{all}{delay}({state})", dependency.kind.name(), target.job)
                 }
@@ -85,7 +91,8 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         match (&job.pending_tasks, task) {
             (Some(tasks), _) => {
                 let text = tasks.text();
-                let (list, limit) = text.split_once('%').map_or((text.as_str(), None), |(list, limit)| (list, Some(limit)));
+                let (list, limit) =
+                    text.split_once('%').map_or((text.as_str(), None), |(list, limit)| (list, Some(limit)));
                 head.push_str(&format!(" ArrayTaskId={list}"));
                 if let Some(limit) = limit {
                     head.push_str(&format!("%{limit} ArrayTaskThrottle={limit}"));
@@ -102,7 +109,10 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
     }
     head.push_str(&format!(" JobName={}", job.request.name));
     lines.push(head);
-    lines.push(format!("UserId={}({}) GroupId={}({}) MCS_label=N/A", job.user, job.request.uid, job.group, job.request.gid));
+    lines.push(format!(
+        "UserId={}({}) GroupId={}({}) MCS_label=N/A",
+        job.user, job.request.uid, job.group, job.request.gid
+    ));
     lines.push(format!(
         "Priority={} Nice={} Account={} QOS={}",
         job.priority,
@@ -110,8 +120,13 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         or_null(job.request.account.as_deref()),
         job.qos
     ));
-    let reason = job.state_desc.as_ref().map_or_else(|| job.reason.to_string(), |text| text.replace(' ', "_"));
-    lines.push(format!("JobState={} Reason={reason} Dependency={}", job.state.name(), dependency_text(&job.dependency)));
+    let reason =
+        job.state_desc.as_ref().map_or_else(|| job.reason.to_string(), |text| text.replace(' ', "_"));
+    lines.push(format!(
+        "JobState={} Reason={reason} Dependency={}",
+        job.state.name(),
+        dependency_text(&job.dependency)
+    ));
     lines.push(format!(
         "Requeue={} Restarts={} BatchFlag={} Reboot={} ExitCode={}:{}",
         u8::from(job.requeue),
@@ -125,15 +140,30 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         lines.push(format!("DerivedExitCode={}:{}", job.derived_exit.0, job.derived_exit.1));
     }
     let part = &controller.partitions[job.partition];
-    let of_partition = pending && job.request.time_limit.is_none() && part.default_time.or(part.max_time).is_some();
-    let time_limit = if of_partition && job.time_limit.is_none() { "Partition_Limit".to_owned() } else { limit(job.time_limit) };
+    let of_partition =
+        pending && job.request.time_limit.is_none() && part.default_time.or(part.max_time).is_some();
+    let time_limit = if of_partition && job.time_limit.is_none() {
+        "Partition_Limit".to_owned()
+    } else {
+        limit(job.time_limit)
+    };
     lines.push(format!(
         "RunTime={} TimeLimit={time_limit} TimeMin={}",
         units::clock(job.run_time(now)),
         job.request.time_min.map_or_else(|| "N/A".into(), |minutes| units::clock(i64::from(minutes) * 60))
     ));
-    lines.push(format!("SubmitTime={} EligibleTime={}", units::stamp(job.submit), stamp_or(job.eligible, "Unknown")));
-    let accrue = if job.accrue != 0 { job.accrue } else if job.begin > now { job.begin } else { 0 };
+    lines.push(format!(
+        "SubmitTime={} EligibleTime={}",
+        units::stamp(job.submit),
+        stamp_or(job.eligible, "Unknown")
+    ));
+    let accrue = if job.accrue != 0 {
+        job.accrue
+    } else if job.begin > now {
+        job.begin
+    } else {
+        0
+    };
     lines.push(format!("AccrueTime={}", stamp_or(accrue, "Unknown")));
     let start = if pending && job.start == 0 && job.begin > now { job.begin } else { job.start };
     let end = if pending {
@@ -148,12 +178,20 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         job.request.deadline.map_or_else(|| "N/A".into(), units::stamp)
     ));
     if let Some(from) = controller.preemptable_from(job) {
-        lines.push(format!("PreemptEligibleTime={} PreemptTime={}", units::stamp(from), stamp_or(job.preempt_time, "None")));
+        lines.push(format!(
+            "PreemptEligibleTime={} PreemptTime={}",
+            units::stamp(from),
+            stamp_or(job.preempt_time, "None")
+        ));
     }
     lines.push(format!(
         "SuspendTime={} SecsPreSuspend={} LastSchedEval={} Scheduler={}",
         stamp_or(job.suspended_at, "None"),
-        if job.state.base == JobBase::Suspended { job.suspended_at - job.start - job.suspended_for } else { 0 },
+        if job.state.base == JobBase::Suspended {
+            job.suspended_at - job.start - job.suspended_for
+        } else {
+            0
+        },
         stamp_or(job.last_sched_eval, "Unknown"),
         match job.scheduler {
             // The star: backfill expects when it will start.
@@ -162,22 +200,38 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
             _ => "Main",
         }
     ));
-    let partitions: Vec<&str> = job.partitions.iter().map(|part| controller.partitions[*part].name.as_str()).collect();
-    let partition = if pending { partitions.join(",") } else { controller.partitions[job.partition].name.clone() };
-    lines.push(format!("Partition={partition} AllocNode:Sid={}:{}", job.request.alloc_node, job.request.alloc_sid));
+    let partitions: Vec<&str> =
+        job.partitions.iter().map(|part| controller.partitions[*part].name.as_str()).collect();
+    let partition =
+        if pending { partitions.join(",") } else { controller.partitions[job.partition].name.clone() };
+    lines.push(format!(
+        "Partition={partition} AllocNode:Sid={}:{}",
+        job.request.alloc_node, job.request.alloc_sid
+    ));
     let listed = |names: &[String]| {
-        if names.is_empty() { "(null)".into() } else { crate::slurm::hostlist::compress(names.iter().map(String::as_str)) }
+        if names.is_empty() {
+            "(null)".into()
+        } else {
+            crate::slurm::hostlist::compress(names.iter().map(String::as_str))
+        }
     };
-    lines.push(format!("ReqNodeList={} ExcNodeList={}", listed(&job.request.nodelist), listed(&job.request.exclude)));
-    let mut nodes = format!("NodeList={}", if pending { String::new() } else { controller.names_of(&job.nodes) });
+    lines.push(format!(
+        "ReqNodeList={} ExcNodeList={}",
+        listed(&job.request.nodelist),
+        listed(&job.request.exclude)
+    ));
+    let mut nodes =
+        format!("NodeList={}", if pending { String::new() } else { controller.names_of(&job.nodes) });
     if pending && !job.planned_nodes.is_empty() {
         nodes.push_str(&format!(" SchedNodeList={}", controller.names_of(&job.planned_nodes)));
     }
     lines.push(nodes);
-    if job.request.batch && !pending
-        && let Some(first) = job.nodes.min() {
-            lines.push(format!("BatchHost={}", controller.nodes[first].name));
-        }
+    if job.request.batch
+        && !pending
+        && let Some(first) = job.nodes.min()
+    {
+        lines.push(format!("BatchHost={}", controller.nodes[first].name));
+    }
     numbers(controller, job, pending, &mut lines);
     if flags.details && !job.shares_of_nodes.is_empty() {
         details(controller, job, &mut lines);
@@ -189,7 +243,11 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         None => "MinMemoryNode=0".to_owned(),
     };
     lines.push(format!("MinCPUsNode={} {memory} MinTmpDiskNode={}", job.pn_min_cpus, job.request.tmp_disk));
-    let mut features = format!("Features={} DelayBoot={}", or_null(job.request.constraint.as_deref()), units::clock(i64::from(job.request.delay_boot)));
+    let mut features = format!(
+        "Features={} DelayBoot={}",
+        or_null(job.request.constraint.as_deref()),
+        units::clock(i64::from(job.request.delay_boot))
+    );
     if let Some(id) = job.reservation
         && let Some(reservation) = controller.reservations.iter().find(|reservation| reservation.id == id)
     {
@@ -219,7 +277,10 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
     if job.request.batch {
         let path = |text: Option<&str>| output(job, text);
         let out = path(job.request.std_out.as_deref());
-        lines.push(format!("StdErr={}", job.request.std_err.as_deref().map_or_else(|| out.clone(), |text| path(Some(text)))));
+        lines.push(format!(
+            "StdErr={}",
+            job.request.std_err.as_deref().map_or_else(|| out.clone(), |text| path(Some(text)))
+        ));
         lines.push(format!("StdIn={}", job.request.std_in.as_deref().unwrap_or("/dev/null")));
         lines.push(format!("StdOut={out}"));
     }
@@ -242,7 +303,8 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         }
     }
     if let Some(user) = &job.request.mail_user {
-        lines.push(format!("MailUser={user} MailType={}", job.request.mail_type.as_deref().unwrap_or("NONE")));
+        lines
+            .push(format!("MailUser={user} MailType={}", job.request.mail_type.as_deref().unwrap_or("NONE")));
     }
     if let Some(count) = job.request.ntasks_per_tres {
         lines.push(format!("NtasksPerTRES={count}"));
@@ -265,7 +327,11 @@ fn output(job: &Job, text: Option<&str>) -> String {
         .replace("%a", &task)
         .replace("%u", &job.user)
         .replace("%x", &job.request.name);
-    if name.starts_with('/') { name } else { format!("{}/{name}", job.request.work_dir.trim_end_matches('/')) }
+    if name.starts_with('/') {
+        name
+    } else {
+        format!("{}/{name}", job.request.work_dir.trim_end_matches('/'))
+    }
 }
 
 fn numbers(controller: &Controller, job: &Job, pending: bool, lines: &mut Vec<String>) {
@@ -330,13 +396,17 @@ fn details(controller: &Controller, job: &Job, lines: &mut Vec<String>) {
     for share in &job.shares_of_nodes {
         let node = &controller.nodes[share.node];
         let per_core = node.cpus_per_core() as usize;
-        let cpus: crate::slurm::model::Bits = share.cores.iter().flat_map(|core| core * per_core..(core + 1) * per_core).collect();
+        let cpus: crate::slurm::model::Bits =
+            share.cores.iter().flat_map(|core| core * per_core..(core + 1) * per_core).collect();
         let gres = share
             .gres
             .iter()
             .map(|grant| {
                 let kind = controller.names.kinds.get(usize::from(grant.kind)).map_or("gres", String::as_str);
-                let typ = grant.typ.and_then(|typ| controller.names.types.get(usize::from(typ))).map_or(String::new(), |typ| format!(":{typ}"));
+                let typ = grant
+                    .typ
+                    .and_then(|typ| controller.names.types.get(usize::from(typ)))
+                    .map_or(String::new(), |typ| format!(":{typ}"));
                 if grant.devices.is_empty() {
                     format!("{kind}{typ}:{}", grant.count)
                 } else {

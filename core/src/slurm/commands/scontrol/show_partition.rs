@@ -16,13 +16,27 @@ fn names(list: Option<&Vec<String>>) -> String {
 
 pub(super) fn partition(controller: &Controller, flags: Flags, at: usize, part: &Partition) -> String {
     let count = |n: Option<u32>| n.map_or_else(|| "UNLIMITED".into(), |n| n.to_string());
-    let time = |minutes: Option<u32>, none: &str| minutes.map_or_else(|| none.to_owned(), |minutes| units::clock(i64::from(minutes) * 60));
+    let time = |minutes: Option<u32>, none: &str| {
+        minutes.map_or_else(|| none.to_owned(), |minutes| units::clock(i64::from(minutes) * 60))
+    };
     let yes = |on: bool| if on { "YES" } else { "NO" };
     let mut lines = vec![format!("PartitionName={}", part.name)];
-    let accounts = if part.deny_accounts.is_empty() { format!("AllowAccounts={}", names(part.allow_accounts.as_ref())) } else { format!("DenyAccounts={}", part.deny_accounts.join(",")) };
-    let qos = if part.deny_qos.is_empty() { format!("AllowQos={}", names(part.allow_qos.as_ref())) } else { format!("DenyQos={}", part.deny_qos.join(",")) };
+    let accounts = if part.deny_accounts.is_empty() {
+        format!("AllowAccounts={}", names(part.allow_accounts.as_ref()))
+    } else {
+        format!("DenyAccounts={}", part.deny_accounts.join(","))
+    };
+    let qos = if part.deny_qos.is_empty() {
+        format!("AllowQos={}", names(part.allow_qos.as_ref()))
+    } else {
+        format!("DenyQos={}", part.deny_qos.join(","))
+    };
     lines.push(format!("AllowGroups={} {accounts} {qos}", names(part.allow_groups.as_ref())));
-    lines.push(format!("AllocNodes=ALL Default={} QoS={}", yes(part.default), part.qos.as_deref().unwrap_or("N/A")));
+    lines.push(format!(
+        "AllocNodes=ALL Default={} QoS={}",
+        yes(part.default),
+        part.qos.as_deref().unwrap_or("N/A")
+    ));
     lines.push(format!(
         "DefaultTime={} DisableRootJobs={} ExclusiveUser={} GraceTime={} Hidden={}",
         time(part.default_time, "NONE"),
@@ -61,7 +75,10 @@ pub(super) fn partition(controller: &Controller, flags: Flags, at: usize, part: 
         PreemptMode::Requeue => "REQUEUE",
         PreemptMode::Cancel => "CANCEL",
     };
-    lines.push(format!("OverTimeLimit={} PreemptMode={mode}", part.over_time_limit.map_or_else(|| "NONE".into(), |n| n.to_string())));
+    lines.push(format!(
+        "OverTimeLimit={} PreemptMode={mode}",
+        part.over_time_limit.map_or_else(|| "NONE".into(), |n| n.to_string())
+    ));
     let state = match part.state {
         PartitionState::Up => "UP",
         PartitionState::Down => "DOWN",
@@ -69,7 +86,10 @@ pub(super) fn partition(controller: &Controller, flags: Flags, at: usize, part: 
         PartitionState::Inactive => "INACTIVE",
     };
     let tres = controller.partition_tres(at);
-    lines.push(format!("State={state} TotalCPUs={} TotalNodes={} SelectTypeParameters=NONE", tres.cpus, tres.nodes));
+    lines.push(format!(
+        "State={state} TotalCPUs={} TotalNodes={} SelectTypeParameters=NONE",
+        tres.cpus, tres.nodes
+    ));
     lines.push("JobDefaults=(null)".into());
     let memory = |limit: Option<Memory>, which: &str| match limit {
         Some(Memory::PerCpu(each)) => format!("{which}MemPerCPU={each}"),
@@ -86,7 +106,12 @@ pub(super) fn partition(controller: &Controller, flags: Flags, at: usize, part: 
 
 /// The nodes of a partition by name (observed: sorted, not as configured).
 fn sorted_names(controller: &Controller, part: &Partition) -> String {
-    let mut names: Vec<&str> = part.nodes.iter().filter_map(|node| controller.nodes.get(node)).map(|node| node.name.as_str()).collect();
+    let mut names: Vec<&str> = part
+        .nodes
+        .iter()
+        .filter_map(|node| controller.nodes.get(node))
+        .map(|node| node.name.as_str())
+        .collect();
     let number = |name: &str| {
         let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
         (name[..name.len() - digits].to_owned(), name[name.len() - digits..].parse::<u64>().unwrap_or(0))
@@ -115,7 +140,8 @@ pub(super) fn reservation(controller: &Controller, flags: Flags, reservation: &R
         (f.all_nodes, "ALL_NODES"),
         (f.purge.is_some(), "PURGE_COMP"),
     ];
-    let mut text: Vec<String> = flag_names.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect();
+    let mut text: Vec<String> =
+        flag_names.iter().filter(|(on, _)| *on).map(|(_, name)| (*name).to_owned()).collect();
     if let (Some(last), Some(seconds)) = (text.last_mut(), f.purge)
         && last == "PURGE_COMP"
     {

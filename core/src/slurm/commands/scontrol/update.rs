@@ -7,8 +7,11 @@ use crate::slurm::model::PartitionState;
 use crate::slurm::units;
 
 pub(super) fn update(controller: &mut Controller, session: &Session<'_>, words: &[&str]) -> CommandOutput {
-    let pairs: Vec<(String, &str, &str)> = words.iter().filter_map(|word| pair(word).map(|(key, value)| (key, value, *word))).collect();
-    let find = |names: &[&str]| pairs.iter().find(|(key, ..)| names.contains(&key.as_str())).map(|(_, value, _)| *value);
+    let pairs: Vec<(String, &str, &str)> =
+        words.iter().filter_map(|word| pair(word).map(|(key, value)| (key, value, *word))).collect();
+    let find = |names: &[&str]| {
+        pairs.iter().find(|(key, ..)| names.contains(&key.as_str())).map(|(_, value, _)| *value)
+    };
     if let Some(id) = find(&["jobid", "job"]) {
         job(controller, session, id, &pairs)
     } else if let Some(list) = find(&["nodename", "node"]) {
@@ -28,7 +31,12 @@ fn unsupported(word: &str) -> CommandOutput {
     CommandOutput::error(format!("Update of this parameter is not supported: {word}\nRequest aborted\n"))
 }
 
-fn job(controller: &mut Controller, session: &Session<'_>, id: &str, pairs: &[(String, &str, &str)]) -> CommandOutput {
+fn job(
+    controller: &mut Controller,
+    session: &Session<'_>,
+    id: &str,
+    pairs: &[(String, &str, &str)],
+) -> CommandOutput {
     let now = controller.time();
     let mut changes: Vec<JobChange> = Vec::new();
     for (key, value, word) in pairs {
@@ -37,17 +45,35 @@ fn job(controller: &mut Controller, session: &Session<'_>, id: &str, pairs: &[(S
             "jobid" | "job" => continue,
             "account" => Some(JobChange::Account((*value).to_owned())),
             "comment" => Some(JobChange::Comment((*value).to_owned())),
-            "dependency" => if value.is_empty() { Some(JobChange::Dependency(Vec::new())) } else { job_options::dependencies(value).map(JobChange::Dependency) },
+            "dependency" => {
+                if value.is_empty() {
+                    Some(JobChange::Dependency(Vec::new()))
+                } else {
+                    job_options::dependencies(value).map(JobChange::Dependency)
+                }
+            }
             "features" => Some(JobChange::Constraint((*value).to_owned())),
             "jobname" | "name" => Some(JobChange::Name((*value).to_owned())),
             "licenses" => Some(JobChange::Licenses((*value).to_owned())),
-            "minmemorynode" => units::mebibytes(value).map(|mib| JobChange::Memory(crate::slurm::model::Memory::PerNode(mib))),
-            "minmemorycpu" => units::mebibytes(value).map(|mib| JobChange::Memory(crate::slurm::model::Memory::PerCpu(mib))),
-            "nice" => if value.is_empty() { Some(JobChange::Nice(100)) } else { value.parse().ok().map(JobChange::Nice) },
+            "minmemorynode" => units::mebibytes(value)
+                .map(|mib| JobChange::Memory(crate::slurm::model::Memory::PerNode(mib))),
+            "minmemorycpu" => {
+                units::mebibytes(value).map(|mib| JobChange::Memory(crate::slurm::model::Memory::PerCpu(mib)))
+            }
+            "nice" => {
+                if value.is_empty() {
+                    Some(JobChange::Nice(100))
+                } else {
+                    value.parse().ok().map(JobChange::Nice)
+                }
+            }
             "numcpus" => number().map(JobChange::Cpus),
             "numnodes" | "reqnodes" => {
-                let (least, most) = value.split_once('-').map_or((*value, None), |(least, most)| (least, Some(most)));
-                least.parse().ok().map(|least| JobChange::Nodes(least, most.and_then(|most| most.parse().ok()).unwrap_or(least)))
+                let (least, most) =
+                    value.split_once('-').map_or((*value, None), |(least, most)| (least, Some(most)));
+                least.parse().ok().map(|least| {
+                    JobChange::Nodes(least, most.and_then(|most| most.parse().ok()).unwrap_or(least))
+                })
             }
             "numtasks" | "reqprocs" => number().map(JobChange::Tasks),
             "arraytaskthrottle" => number().map(JobChange::Throttle),
@@ -55,12 +81,24 @@ fn job(controller: &mut Controller, session: &Session<'_>, id: &str, pairs: &[(S
             "priority" => number().map(JobChange::Priority),
             "qos" => Some(JobChange::Qos((*value).to_owned())),
             "requeue" => number().map(|n| JobChange::Requeue(n != 0)),
-            "reqnodelist" | "nodelist" => Some(JobChange::NodeList(if value.is_empty() { Vec::new() } else { expand(value).unwrap_or_else(|| vec![(*value).to_owned()]) })),
-            "excnodelist" => Some(JobChange::Exclude(if value.is_empty() { Vec::new() } else { expand(value).unwrap_or_else(|| vec![(*value).to_owned()]) })),
+            "reqnodelist" | "nodelist" => Some(JobChange::NodeList(if value.is_empty() {
+                Vec::new()
+            } else {
+                expand(value).unwrap_or_else(|| vec![(*value).to_owned()])
+            })),
+            "excnodelist" => Some(JobChange::Exclude(if value.is_empty() {
+                Vec::new()
+            } else {
+                expand(value).unwrap_or_else(|| vec![(*value).to_owned()])
+            })),
             "reservation" | "reservationname" => Some(JobChange::Reservation((*value).to_owned())),
             "starttime" | "eligibletime" => match times::parse(value, now) {
                 Ok(time) => Some(JobChange::Begin(time)),
-                Err(at) => return CommandOutput::error(format!("Invalid time specification (pos={at}): {value}\nRequest aborted\n")),
+                Err(at) => {
+                    return CommandOutput::error(format!(
+                        "Invalid time specification (pos={at}): {value}\nRequest aborted\n"
+                    ));
+                }
             },
             "deadline" => times::parse(value, now).ok().map(JobChange::Deadline),
             "timelimit" => {
@@ -79,7 +117,9 @@ fn job(controller: &mut Controller, session: &Session<'_>, id: &str, pairs: &[(S
                 }
             }
             "timemin" => units::minutes(value).map(JobChange::TimeMin),
-            "endtime" | "gres" | "tresperjob" | "oversubscribe" | "contiguous" | "mincpusnode" | "workdir" | "stdout" | "mailuser" | "mailtype" | "switches" | "userid" | "burstbuffer" | "corespec" | "delayboot" | "clusters" | "reboot" | "wckey" | "admincomment" | "prefer" => {
+            "endtime" | "gres" | "tresperjob" | "oversubscribe" | "contiguous" | "mincpusnode"
+            | "workdir" | "stdout" | "mailuser" | "mailtype" | "switches" | "userid" | "burstbuffer"
+            | "corespec" | "delayboot" | "clusters" | "reboot" | "wckey" | "admincomment" | "prefer" => {
                 return CommandOutput::error(format!("not modelled: update of {key}\n"));
             }
             _ => return unsupported(word),
@@ -98,7 +138,12 @@ fn job(controller: &mut Controller, session: &Session<'_>, id: &str, pairs: &[(S
     }
 }
 
-fn node(controller: &mut Controller, session: &Session<'_>, list: &str, pairs: &[(String, &str, &str)]) -> CommandOutput {
+fn node(
+    controller: &mut Controller,
+    session: &Session<'_>,
+    list: &str,
+    pairs: &[(String, &str, &str)],
+) -> CommandOutput {
     let mut state = None;
     let mut reason = None;
     for (key, value, word) in pairs {
@@ -114,7 +159,9 @@ fn node(controller: &mut Controller, session: &Session<'_>, list: &str, pairs: &
                     "IDLE" | "RESUME" => NodeChange::Resume,
                     "UNDRAIN" => NodeChange::Undrain,
                     "NORESP" => NodeChange::NoRespond,
-                    "POWER_DOWN" | "POWER_UP" | "POWER_DOWN_ASAP" | "POWER_DOWN_FORCE" => return CommandOutput::error(format!("not modelled: state={value}\n")),
+                    "POWER_DOWN" | "POWER_UP" | "POWER_DOWN_ASAP" | "POWER_DOWN_FORCE" => {
+                        return CommandOutput::error(format!("not modelled: state={value}\n"));
+                    }
                     _ => {
                         return CommandOutput::error(format!(
                             "Invalid input: {word}\nRequest aborted\nValid states are: NoResp DRAIN FAIL FUTURE RESUME POWER_DOWN POWER_UP UNDRAIN\nNot all states are valid given a node's prior state\n"
@@ -122,26 +169,38 @@ fn node(controller: &mut Controller, session: &Session<'_>, list: &str, pairs: &
                     }
                 });
             }
-            "weight" | "features" | "availablefeatures" | "activefeatures" | "gres" | "comment" | "cpubind" => {
+            "weight" | "features" | "availablefeatures" | "activefeatures" | "gres" | "comment"
+            | "cpubind" => {
                 return CommandOutput::error(format!("not modelled: update of a node's {key}\n"));
             }
             _ => return unsupported(word),
         }
     }
     if matches!(state, Some(NodeChange::Down | NodeChange::Drain | NodeChange::Fail)) && reason.is_none() {
-        return CommandOutput::error("You must specify a reason when DOWNING or DRAINING a node. Request denied\n");
+        return CommandOutput::error(
+            "You must specify a reason when DOWNING or DRAINING a node. Request denied\n",
+        );
     }
     if session.uid != 0 {
         return CommandOutput::error("slurm_update error: Invalid user id\n");
     }
-    let names = if list.eq_ignore_ascii_case("all") { controller.nodes.iter().map(|node| node.name.clone()).collect() } else { expand(list).unwrap_or_default() };
+    let names = if list.eq_ignore_ascii_case("all") {
+        controller.nodes.iter().map(|node| node.name.clone()).collect()
+    } else {
+        expand(list).unwrap_or_default()
+    };
     match controller.update_nodes(&names, state, reason.as_deref(), session.uid) {
         Ok(()) => CommandOutput::default(),
         Err(error) => CommandOutput::error(format!("slurm_update error: {error}\n")),
     }
 }
 
-fn partition(controller: &mut Controller, session: &Session<'_>, name: &str, pairs: &[(String, &str, &str)]) -> CommandOutput {
+fn partition(
+    controller: &mut Controller,
+    session: &Session<'_>,
+    name: &str,
+    pairs: &[(String, &str, &str)],
+) -> CommandOutput {
     if session.uid != 0 {
         return CommandOutput::error("slurm_update error: Invalid user id\n");
     }
@@ -159,13 +218,17 @@ fn partition(controller: &mut Controller, session: &Session<'_>, name: &str, pai
                     "DRAIN" => PartitionState::Drain,
                     "INACTIVE" => PartitionState::Inactive,
                     _ => {
-                        return CommandOutput::error(format!("Invalid input: {word}\nAcceptable State values are UP, DOWN, DRAIN and INACTIVE\n"));
+                        return CommandOutput::error(format!(
+                            "Invalid input: {word}\nAcceptable State values are UP, DOWN, DRAIN and INACTIVE\n"
+                        ));
                     }
                 };
             }
             "maxtime" => match units::minutes(value) {
                 Some(minutes) => copy.max_time = Some(minutes),
-                None if matches!(value.to_ascii_lowercase().as_str(), "infinite" | "unlimited") => copy.max_time = None,
+                None if matches!(value.to_ascii_lowercase().as_str(), "infinite" | "unlimited") => {
+                    copy.max_time = None
+                }
                 None => return CommandOutput::error(format!("Invalid input: {word}\n")),
             },
             "defaulttime" => match units::minutes(value) {
@@ -179,7 +242,8 @@ fn partition(controller: &mut Controller, session: &Session<'_>, name: &str, pai
             "hidden" => copy.hidden = value.eq_ignore_ascii_case("yes"),
             "rootonly" => copy.root_only = value.eq_ignore_ascii_case("yes"),
             "gracetime" => copy.grace_time = value.parse().unwrap_or(copy.grace_time),
-            "allowaccounts" | "allowqos" | "allowgroups" | "default" | "nodes" | "oversubscribe" | "preemptmode" | "qos" | "lln" | "exclusiveuser" => {
+            "allowaccounts" | "allowqos" | "allowgroups" | "default" | "nodes" | "oversubscribe"
+            | "preemptmode" | "qos" | "lln" | "exclusiveuser" => {
                 return CommandOutput::error(format!("not modelled: update of a partition's {key}\n"));
             }
             _ => return unsupported(word),
