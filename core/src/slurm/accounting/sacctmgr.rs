@@ -591,7 +591,7 @@ fn modify_associations(
         any = true;
         match &assoc.user {
             Some(user) => {
-                text.push_str(&format!("  C = {cluster:<10} A = {:<20} U = {user:<9}\n", assoc.account))
+                text.push_str(&format!("  C = {cluster:<10} A = {:<20} U = {user:<9}\n", assoc.account));
             }
             None => text.push_str(&format!(
                 "  C = {cluster:<10} A = {} of {}\n",

@@ -96,7 +96,7 @@ pub fn batch_environment(controller: &Controller, job: &Job, node: &str) -> BTre
     match job.memory {
         Some(crate::slurm::model::Memory::PerCpu(each)) => set("SLURM_MEM_PER_CPU", each.to_string()),
         Some(crate::slurm::model::Memory::PerNode(each)) if each > 0 => {
-            set("SLURM_MEM_PER_NODE", each.to_string())
+            set("SLURM_MEM_PER_NODE", each.to_string());
         }
         _ => {}
     }

@@ -190,7 +190,7 @@ impl JobOptions {
                 request.threads_per_core = parts.get(2).copied().flatten();
             }
             "cpus-per-gpu" => {
-                request.cpus_per_tres = Some(format!("gres:gpu:{}", reader.positive(given.name, &value)?))
+                request.cpus_per_tres = Some(format!("gres:gpu:{}", reader.positive(given.name, &value)?));
             }
             "mem-per-gpu" => {
                 self.mem_given |= 4;
@@ -299,7 +299,7 @@ impl JobOptions {
             "overcommit" => request.overcommit = true,
             "partition" => {
                 request.partitions =
-                    value.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+                    value.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
             }
             "priority" => {
                 request.priority = if value.eq_ignore_ascii_case("top") {
@@ -316,11 +316,11 @@ impl JobOptions {
             "signal" => request.signal = Some(signal(&value).ok_or_else(|| reader.invalid(given.name))?),
             "spread-job" => request.spread = true,
             "switches" => {
-                request.switches = Some(switches(&value).ok_or_else(|| reader.invalid(given.name))?)
+                request.switches = Some(switches(&value).ok_or_else(|| reader.invalid(given.name))?);
             }
             "time" => {
                 request.time_limit =
-                    reader.minutes(given.name, &value).map(|limit| given_limit(&value, limit))?
+                    reader.minutes(given.name, &value).map(|limit| given_limit(&value, limit))?;
             }
             "time-min" => request.time_min = reader.minutes(given.name, &value)?,
             "tmp" => request.tmp_disk = reader.mebibytes(given.name, &value)?,

@@ -62,7 +62,9 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
         {
             Some(base @ (JobBase::Pending | JobBase::Running | JobBase::Suspended)) => Some(*base),
             _ => {
-                return CommandOutput::error(format!("scancel: error: Invalid job state specified: {text}\n"));
+                return CommandOutput::error(format!(
+                    "scancel: error: Invalid job state specified: {text}\n"
+                ));
             }
         },
         None => None,

@@ -125,7 +125,7 @@ impl Controller {
                     self.actions.push_back(Action::Signal { job: id, run, signal: 9, batch: true });
                 }
                 (_, Some(signal)) => {
-                    self.actions.push_back(Action::Signal { job: id, run, signal, batch: false })
+                    self.actions.push_back(Action::Signal { job: id, run, signal, batch: false });
                 }
             }
         }

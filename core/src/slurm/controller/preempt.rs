@@ -154,7 +154,7 @@ impl Controller {
                     }
                 }
                 PreemptMode::Requeue => {
-                    self.end_active(*victim, JobBase::Preempted, Reason::NONE, Some((false, false)))
+                    self.end_active(*victim, JobBase::Preempted, Reason::NONE, Some((false, false)));
                 }
                 PreemptMode::Cancel => self.end_active(*victim, JobBase::Preempted, Reason::NONE, None),
             }

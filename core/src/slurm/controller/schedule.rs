@@ -112,7 +112,7 @@ impl Controller {
                     }
                     // Its nodes are those of a partition ahead: it blocks its own partition too.
                     Blocked::NotAvailable(_, Some(text)) if text == NODES_DOWN => {
-                        failed.push(queued.partition)
+                        failed.push(queued.partition);
                     }
                     Blocked::Never | Blocked::NotAvailable(..) | Blocked::Other(..) => {}
                 }

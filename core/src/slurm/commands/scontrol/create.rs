@@ -73,7 +73,7 @@ fn reservation(controller: &mut Controller, session: &Session<'_>, words: &[&str
                     value
                         .parse::<usize>()
                         .map_err(|_| format!("scontrol: error: Invalid node count {value}\n"))?,
-                )
+                );
             }
             "users" => made.users = list(),
             "accounts" => made.accounts = list(),
@@ -161,7 +161,7 @@ fn flags(flags: &mut ReservationFlags, text: &str) -> Result<(), String> {
             "first_cores" => flags.first_cores = true,
             "purge_comp" => {
                 flags.purge =
-                    Some(value.and_then(units::seconds).and_then(|s| u32::try_from(s).ok()).unwrap_or(300))
+                    Some(value.and_then(units::seconds).and_then(|s| u32::try_from(s).ok()).unwrap_or(300));
             }
             other => {
                 return Err(format!(

@@ -13,7 +13,7 @@ pub(crate) fn memory_text(mib: u64) -> String {
         return "0".into();
     }
     let (mut value, mut unit) = (mib as f64, 0);
-    while value >= 1024.0 && unit < 3 && (value as u64) % 512 == 0 {
+    while value >= 1024.0 && unit < 3 && (value as u64).is_multiple_of(512) {
         value /= 1024.0;
         unit += 1;
     }

@@ -227,7 +227,7 @@ fn partition(
             "maxtime" => match units::minutes(value) {
                 Some(minutes) => copy.max_time = Some(minutes),
                 None if matches!(value.to_ascii_lowercase().as_str(), "infinite" | "unlimited") => {
-                    copy.max_time = None
+                    copy.max_time = None;
                 }
                 None => return CommandOutput::error(format!("Invalid input: {word}\n")),
             },
