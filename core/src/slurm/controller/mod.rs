@@ -13,6 +13,7 @@ mod build;
 mod cluster;
 mod depend;
 mod expect;
+mod facts;
 mod fairshare;
 mod features;
 mod finish;
@@ -35,6 +36,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Users};
 pub use fairshare::AssociationUsage;
+pub use facts::NodeStateText;
 pub use params::{EnforcePartLimits, Enforce, MultifactorParams, Params, PreemptType, SchedulerParams};
 pub use submit::Submission;
 pub use table::JobTable;
