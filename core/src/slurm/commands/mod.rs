@@ -5,15 +5,21 @@
 //! for.
 
 mod accounting;
+mod format;
 mod getopt;
 mod job_options;
+mod jobs;
 mod sbatch;
 mod scancel;
+mod sinfo;
+mod squeue;
 mod times;
 
 pub(crate) use accounting::show_accounting;
 pub use sbatch::{Submitted, sbatch};
 pub use scancel::scancel;
+pub use sinfo::sinfo;
+pub use squeue::squeue;
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -31,6 +31,7 @@ pub fn compare(recording: &Recording, outcome: &Outcome) -> Vec<Difference> {
     submits(recording, outcome, &mut found);
     timeline(recording, outcome, &mut found);
     records(recording, outcome, &mut found);
+    super::shows::shows(&recording.shows, &outcome.shows, &mut found);
     found
 }
 

@@ -6,6 +6,7 @@
 
 mod compare;
 mod recording;
+mod shows;
 
 pub use compare::{Difference, compare};
 pub use recording::Recording;
@@ -24,6 +25,8 @@ pub const TOLERANCE: i64 = 2;
 /// What is not compared, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
     ("starts and ends within 2 s", "the recordings were read on a real clock of a busy machine"),
+    ("clocks, stamps and seconds since 1970 in texts within 2 s", "the recordings were read on a real clock"),
+    ("cycle times, threads and RPC statistics of sdiag", "they are the recorded host's"),
     ("states that last less than 2 s, and COMPLETING", "the recorder polled once a second"),
 ];
 
@@ -148,6 +151,8 @@ fn run(cluster: &mut SlurmCluster, user: &str, argv: &[String]) -> Answer {
     let session = Session { uid, gid, env: &env, cwd: "/tmp", host: "localhost", sid: 2954, stdin: "", read_file: &read };
     let output = match argv.first().map(String::as_str) {
         Some("sbatch") => sbatch(&mut cluster.controller, &session, &argv[1..]).0,
+        Some("sinfo") => super::commands::sinfo(&cluster.controller, &session, &argv[1..]),
+        Some("squeue") => super::commands::squeue(&cluster.controller, &session, &argv[1..]),
         _ => super::commands::CommandOutput::default(),
     };
     Answer { code: i64::from(output.code), stdout: output.stdout, stderr: output.stderr }
