@@ -20,6 +20,8 @@ pub(super) struct Column {
     pub(super) right: bool,
     /// Text behind it.
     pub(super) suffix: String,
+    /// What is longer is not cut.
+    pub(super) whole: bool,
 }
 
 /// A display: a text before the first column, then columns.
@@ -54,7 +56,7 @@ impl Format {
                 (false, Ok(width)) if width > 0 => Width::Fixed(width.min(10_000)),
                 _ => Width::Natural,
             };
-            format.columns.push(Column { key: letter.to_string(), width, right, suffix: String::new() });
+            format.columns.push(Column { key: letter.to_string(), width, right, suffix: String::new(), whole: false });
         }
         format
     }
@@ -67,7 +69,7 @@ impl Format {
             let size = size.trim_start_matches('.');
             let digits = size.find(|c: char| !c.is_ascii_digit()).unwrap_or(size.len());
             let width = size[..digits].parse::<usize>().ok().filter(|width| *width > 0).unwrap_or(20).min(10_000);
-            Column { key: name.trim().to_ascii_lowercase(), width: Width::Fixed(width), right, suffix: size[digits..].to_owned() }
+            Column { key: name.trim().to_ascii_lowercase(), width: Width::Fixed(width), right, suffix: size[digits..].to_owned(), whole: false }
         });
         Self { prefix: String::new(), columns: columns.collect() }
     }
@@ -88,7 +90,8 @@ impl Format {
         for row in rows {
             out.push_str(&self.prefix);
             for ((column, width), text) in self.columns.iter().zip(&widths).zip(row) {
-                out.push_str(&cell(text, *width, column.right));
+                let width = width.map(|width| if column.whole { width.max(text.chars().count()) } else { width });
+                out.push_str(&cell(text, width, column.right));
                 out.push_str(&column.suffix);
             }
             out.push('\n');

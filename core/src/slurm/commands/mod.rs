@@ -11,15 +11,21 @@ mod job_options;
 mod jobs;
 mod sbatch;
 mod scancel;
+mod sdiag;
 mod sinfo;
+mod sprio;
 mod squeue;
+mod sshare;
 mod times;
 
 pub(crate) use accounting::show_accounting;
 pub use sbatch::{Submitted, sbatch};
 pub use scancel::scancel;
+pub use sdiag::sdiag;
 pub use sinfo::sinfo;
+pub use sprio::sprio;
 pub use squeue::squeue;
+pub use sshare::sshare;
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -106,8 +106,10 @@ impl Controller {
             (true, used) if used >= node.cpus => Load::Allocated,
             (true, _) => Load::Mixed,
         };
-        let f = node.flags;
         let up = node.base == NodeBase::Up;
+        let mut f = node.flags;
+        // A node that is in use is not said to be planned (recorded: `mix` and `alloc` beside `plnd`).
+        f.put(NodeFlags::PLANNED, f.has(NodeFlags::PLANNED) && up && load == Load::Idle && !completing);
         let busy = up && (load != Load::Idle || completing);
         let (short, long, maint_sign) = word(node.base, load, f, busy, completing);
         let sign = sign(f, maint_sign);
@@ -164,7 +166,6 @@ fn word(base: NodeBase, load: Load, f: NodeFlags, busy: bool, completing: bool) 
         (NodeBase::Up, Load::Allocated) if completing => ("alloc+", "allocated+"),
         (NodeBase::Up, Load::Allocated) => ("alloc", "allocated"),
         (NodeBase::Up, _) if completing => ("comp", "completing"),
-        (NodeBase::Up, Load::Mixed) if f.has(NodeFlags::PLANNED) => ("mix-", "mixed-"),
         (NodeBase::Up, Load::Mixed) => ("mix", "mixed"),
         (NodeBase::Up, Load::Idle) if f.has(NodeFlags::RESERVED) => ("resv", "reserved"),
         (NodeBase::Up, Load::Idle) if f.has(NodeFlags::PLANNED) => ("plnd", "planned"),

@@ -122,7 +122,10 @@ pub fn squeue(controller: &Controller, session: &Session<'_>, args: &[String]) -
     if let Some(name) = NOT_MODELLED.iter().find(|name| flag(name) && value(name).as_deref() != Some(controller.params.cluster.as_str())) {
         return CommandOutput::error(format!("squeue: not modelled: --{name}\n"));
     }
-    if let Some(word) = parsed.rest.first() {
+    // `-j` and `-s` take the word behind them although their value is optional.
+    let mut rest = parsed.rest.iter();
+    let behind = if flag("jobs") || flag("steps") { rest.next().cloned() } else { None };
+    if let Some(word) = rest.next() {
         return CommandOutput::error(format!("squeue: error: Unrecognized option: {word}\n"));
     }
     let mut output = CommandOutput::default();
@@ -166,7 +169,7 @@ pub fn squeue(controller: &Controller, session: &Session<'_>, args: &[String]) -
         }
         wish.nodes = Some(nodes);
     }
-    let ids = value("jobs").or_else(|| value("steps"));
+    let ids = value("jobs").or_else(|| value("steps")).or(behind);
     if let Some(list) = &ids {
         match job_ids(list) {
             Ok(ids) => {
@@ -248,8 +251,10 @@ fn rows<'a>(controller: &'a Controller, wish: &Wish, view: View) -> Vec<Row<'a>>
 
 fn print(controller: &Controller, mut format: Format, rows: &[Row<'_>], steps: bool, header: bool, output: &mut CommandOutput) {
     let mut names = Vec::new();
-    format.columns.retain(|column| match fields::known(&column.key, steps) {
+    format.columns.retain_mut(|column| match fields::known(&column.key, steps) {
         Some(known) => {
+            // Clocks are never cut (recorded in outputs: `1-02:04:00` in nine characters).
+            column.whole = matches!(known.0, "timelimit" | "timeleft" | "timeused");
             names.push(known);
             true
         }
