@@ -5,11 +5,18 @@
 //! for.
 
 mod accounting;
+mod format;
 mod getopt;
 mod job_options;
+mod jobs;
 mod sbatch;
 mod scancel;
 mod scontrol;
+mod sdiag;
+mod sinfo;
+mod sprio;
+mod squeue;
+mod sshare;
 mod times;
 
 pub(crate) use accounting::show_accounting;
@@ -17,6 +24,11 @@ pub use sbatch::{Submitted, sbatch};
 pub use scancel::scancel;
 pub use scontrol::scontrol;
 pub(crate) use scontrol::tres_text;
+pub use sdiag::sdiag;
+pub use sinfo::sinfo;
+pub use sprio::sprio;
+pub use squeue::squeue;
+pub use sshare::sshare;
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

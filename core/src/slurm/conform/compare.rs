@@ -38,6 +38,7 @@ pub fn compare(recording: &Recording, outcome: &Outcome) -> Vec<Difference> {
 
 /// Answers of commands, those that [`LEFT_OUT`](super::LEFT_OUT) does not name.
 fn texts(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>) {
+    super::shows::shows(&recording.shows, &outcome.shows, found);
     for (show, answer) in recording.shows.iter().zip(&outcome.shows) {
         let words: Vec<&str> = show.cmd.iter().map(String::as_str).collect();
         let shown = matches!(

@@ -13,6 +13,7 @@ mod build;
 mod cluster;
 mod depend;
 mod expect;
+mod facts;
 mod fairshare;
 mod features;
 mod finish;
@@ -37,6 +38,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Users};
+pub use facts::NodeStateText;
 pub use fairshare::AssociationUsage;
 pub use params::{Enforce, EnforcePartLimits, MultifactorParams, Params, PreemptType, SchedulerParams};
 pub use submit::Submission;
