@@ -211,7 +211,7 @@ fn weight(params: &MultifactorParams, letter: char) -> String {
         'T' | 't' => params
             .weight_tres
             .iter()
-            .map(|(name, weight)| format!("{}={weight:.0}", name))
+            .map(|(name, weight)| format!("{name}={weight:.0}"))
             .collect::<Vec<_>>()
             .join(","),
         _ => String::new(),

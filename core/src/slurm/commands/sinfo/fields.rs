@@ -313,7 +313,13 @@ impl View<'_> {
             match here {
                 None => parts.push(format!("{name}:0")),
                 Some((at, gres)) => {
-                    used(&mut parts, name, gres, usage.gres.get(at).unwrap_or(&none), &controller.names.types)
+                    used(
+                        &mut parts,
+                        name,
+                        gres,
+                        usage.gres.get(at).unwrap_or(&none),
+                        &controller.names.types,
+                    );
                 }
             }
         }
