@@ -59,5 +59,6 @@ pub mod hardware;
 pub mod kube;
 #[cfg(feature = "lab")]
 pub mod lab;
+pub mod order;
 pub mod process;
 pub mod sim;

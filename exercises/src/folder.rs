@@ -1,5 +1,6 @@
 //! The files of an exercise: compiled into this crate, or read from a disk.
 
+use clusterlab::order::Collected;
 use std::collections::BTreeMap;
 
 /// The text files of one exercise, by path relative to its folder, with `/`.
@@ -19,7 +20,7 @@ impl Folder {
     pub fn embedded() -> impl Iterator<Item = Self> {
         EMBEDDED.iter().map(|(name, files)| Self {
             name: (*name).to_owned(),
-            files: files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
+            files: files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).into_map(),
         })
     }
 

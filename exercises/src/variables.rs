@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clusterlab::order::Collected;
 use clusterlab::sim::Seed;
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ pub(crate) fn draw(
             let mut rng = Seed::new(seed).rng(&format!("exercise/{exercise}/{name}"));
             (name.clone(), variable.value(rng.below(variable.size())))
         })
-        .collect()
+        .into_map()
 }
 
 /// `text` with each `{{name}}` replaced. Braces around anything else than a name

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use clusterlab::lab::view::{EventView, NodeView, PodView};
+use clusterlab::order::Collected;
 use serde::{Deserialize, Serialize};
 
 /// Something in a list that has a key.
@@ -62,7 +63,7 @@ impl<T: Keyed> Delta<T> {
 
     /// What leads from `before` to `after`; both are lists without a key twice.
     pub fn between(before: &[T], after: &[T]) -> Self {
-        let old: BTreeMap<T::Key, &T> = before.iter().map(|item| (item.key(), item)).collect();
+        let old: BTreeMap<T::Key, &T> = before.iter().map(|item| (item.key(), item)).into_map();
         let mut left: BTreeMap<T::Key, &T> = old.clone();
         let mut put = Vec::new();
         for item in after {

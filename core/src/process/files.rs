@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::order::Collected;
 use crate::sim::SimTime;
 
 /// Why an operation on files failed, in the words of `strerror(3)`.
@@ -416,7 +417,7 @@ impl Files {
         if !self.metadata(&path)?.is_dir {
             return Err(FileError::NotDirectory);
         }
-        let mut names: BTreeSet<String> = children(&self.tree, &path).map(ToOwned::to_owned).collect();
+        let mut names: BTreeSet<String> = children(&self.tree, &path).map(ToOwned::to_owned).into_set();
         if path == "/dev" {
             names
                 .extend(DEVICES.iter().filter_map(|device| device.rsplit('/').next()).map(ToOwned::to_owned));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cel::objects::{Key, Map};
 use cel::{Context, Env, ExecutionError, Value};
+use clusterlab::order::Collected;
 
 use super::functions::{field, path, register, text};
 use super::{CheckError, Uses};
@@ -24,7 +25,8 @@ pub struct World {
 impl World {
     /// A world in which nothing is.
     pub fn new(uses: &Uses) -> Self {
-        let lists = uses.kinds.iter().map(|kind| (kind.info().plural, Value::List(Arc::default()))).collect();
+        let lists =
+            uses.kinds.iter().map(|kind| (kind.info().plural, Value::List(Arc::default()))).into_map();
         Self { lists, files: uses.files.then(|| map(HashMap::new())), ..Self::default() }
     }
 

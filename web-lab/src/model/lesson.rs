@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use clusterlab::order::Collected;
 use clusterlab_exercises::{self as exercises, Exercise, markdown};
 
 use crate::i18n::Lang;
@@ -126,11 +127,11 @@ impl Lesson {
             intro: both(|lang| &exercise.prose.get(lang).intro, markdown::render),
             end: prose("end"),
             steps: steps.collect(),
-            hints: hints.collect(),
+            hints: hints.into_map(),
             mistakes: mistakes
                 .map(|m| (m.id.clone(), both(|lang| m.say.get(lang), markdown::render)))
-                .collect(),
-            questions: questions.collect(),
+                .into_map(),
+            questions: questions.into_map(),
         }
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use clusterlab::lab::view::AttemptView;
+use clusterlab::order::InOrder;
 
 use crate::i18n::Msg;
 
@@ -37,7 +38,7 @@ pub fn refusals(attempt: &AttemptView) -> Vec<Refusal> {
             nodes,
         })
         .collect();
-    out.sort_by_key(|refusal| std::cmp::Reverse(refusal.nodes.len()));
+    out.order_by_key(|refusal| std::cmp::Reverse(refusal.nodes.len()));
     out
 }
 

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use clusterlab::order::InOrder;
 use yew::prelude::*;
 
 use super::Action;
@@ -34,7 +35,7 @@ pub fn EventList(props: &Props) -> Html {
             })
         })
         .collect();
-    events.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| b.id.cmp(&a.id)));
+    events.order_by(|a, b| b.last.cmp(&a.last).then_with(|| b.id.cmp(&a.id)));
     if events.is_empty() {
         return html! { <p class="empty">{lang.text(Msg::NoEvents)}</p> };
     }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use clusterlab::lab::view::{AttemptView, PreemptionView, WhyView};
+use clusterlab::order::InOrder;
 use yew::prelude::*;
 
 use crate::i18n::{Lang, Msg};
@@ -91,7 +92,7 @@ fn words(lang: Lang, attempt: &AttemptView) -> Html {
 /// Node by plugin: who refused it, or what each plugin gave it. The best first.
 fn table(lang: Lang, attempt: &AttemptView) -> Html {
     let mut rows: Vec<_> = attempt.verdicts.iter().collect();
-    rows.sort_by(|a, b| {
+    rows.order_by(|a, b| {
         let chosen = |node: &str| attempt.node.as_deref() == Some(node);
         (chosen(&b.node).cmp(&chosen(&a.node)))
             .then(b.plugin.is_empty().cmp(&a.plugin.is_empty()))

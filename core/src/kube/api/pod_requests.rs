@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use crate::kube::quantity::Amount;
+use crate::order::Collected;
 
 /// What a whole pod requests: containers and sidecars together, or the largest
 /// moment of the init containers, plus overhead
@@ -14,7 +15,7 @@ use crate::kube::quantity::Amount;
 pub fn pod_requests(spec: &core::PodSpec) -> BTreeMap<String, i64> {
     let requests = |container: &core::Container| -> BTreeMap<String, i64> {
         let requests = container.resources.as_ref().and_then(|r| r.requests.as_ref());
-        requests.into_iter().flatten().map(|(name, q)| (name.clone(), amount(name, q))).collect()
+        requests.into_iter().flatten().map(|(name, q)| (name.clone(), amount(name, q))).into_map()
     };
     let mut total = BTreeMap::new();
     for container in &spec.containers {
@@ -43,7 +44,7 @@ pub fn pod_requests(spec: &core::PodSpec) -> BTreeMap<String, i64> {
             total.insert(name.clone(), amount(name, q));
         }
     }
-    let overhead = spec.overhead.iter().flatten().map(|(n, q)| (n.clone(), amount(n, q))).collect();
+    let overhead = spec.overhead.iter().flatten().map(|(n, q)| (n.clone(), amount(n, q))).into_map();
     add_amounts(&mut total, &overhead);
     total
 }

@@ -12,6 +12,7 @@ use super::three_way;
 use super::wire::wire_json;
 use crate::kube::api::patch::Schema;
 use crate::kube::api::{Object, Patch, Reason, Subresource, WriteOptions};
+use crate::order::Collected;
 
 /// Where what was applied last is kept.
 pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -44,7 +45,7 @@ pub(super) fn run(run: &mut Run<'_, '_>) -> Result<Next> {
             labels
                 .iter()
                 .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
-                .collect()
+                .into_map()
         });
         if !selector.matches(labels.as_ref()) {
             continue;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::error::{Error, Result};
+use crate::order::Collected;
 
 /// What a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,7 +209,7 @@ impl Parsed {
             .iter()
             .filter_map(|pair| pair.split_once('='))
             .map(|(key, value)| (key.to_owned(), value.into()))
-            .collect();
+            .into_object();
         (!pairs.is_empty()).then_some(serde_json::Value::Object(pairs))
     }
 

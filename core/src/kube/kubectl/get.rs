@@ -10,6 +10,7 @@ use super::resource::{Scope, Selection, look_up};
 use super::waiting::{Waiting, Watch};
 use super::wire::wire_json;
 use crate::kube::api::Object;
+use crate::order::InOrder;
 
 pub(super) fn run(run: &mut Run<'_, '_>) -> Result<Next> {
     if let Some(raw) = run.flags.text("raw") {
@@ -164,7 +165,7 @@ pub(super) fn sort(objects: &mut [Object], field: &str) -> Result<()> {
             }
         }
     } else {
-        keyed.sort_by(|(a, _), (b, _)| order(a.as_ref(), b.as_ref()));
+        keyed.order_by(|(a, _), (b, _)| order(a.as_ref(), b.as_ref()));
     }
     for (slot, (_, object)) in objects.iter_mut().zip(keyed) {
         *slot = object;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::command::Command;
 use super::flags::{Flag, Takes};
+use crate::order::InOrder;
 
 /// What `kubectl COMMAND --help` prints.
 pub(super) fn command_help(command: &Command, path: &str) -> String {
@@ -69,7 +70,7 @@ fn listing<'a>(entries: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Str
 
 fn options<'a>(flags: impl Iterator<Item = &'a Flag>) -> String {
     let mut flags: Vec<&Flag> = flags.collect();
-    flags.sort_by_key(|flag| flag.name);
+    flags.order_by_key(|flag| flag.name);
     flags
         .iter()
         .map(|flag| {

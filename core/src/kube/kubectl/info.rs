@@ -10,6 +10,7 @@ use super::print::{Now, TabWriter};
 use super::resource::{Scope, kind_of};
 use super::wire::wire_json;
 use crate::kube::api::{Kind, ListOptions, Object};
+use crate::order::{Collected, InOrder};
 
 /// The version of Kubernetes whose behaviour this is.
 pub(super) const VERSION: &str = "v1.36.2";
@@ -44,7 +45,7 @@ pub(super) fn version(run: &mut Run<'_, '_>) -> Result<Next> {
         }
         Some("yaml") => {
             let object: Value =
-                info.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
+                info.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).into_object().into();
             let mut value = json!({"clientVersion": object, "kustomizeVersion": KUSTOMIZE});
             if !client {
                 value["serverVersion"] = object;
@@ -89,11 +90,11 @@ pub(super) fn api_resources(run: &mut Run<'_, '_>) -> Result<Next> {
     }
     let sort_by = run.flags.text_or_empty("sort-by").to_owned();
     let mut kinds: Vec<Kind> = Kind::ALL.to_vec();
-    kinds.sort_by_key(|kind| (kind.info().group, kind.info().plural));
+    kinds.order_by_key(|kind| (kind.info().group, kind.info().plural));
     match sort_by.as_str() {
         "" => {}
-        "name" => kinds.sort_by_key(|kind| kind.info().plural),
-        "kind" => kinds.sort_by_key(|kind| kind.info().kind),
+        "name" => kinds.order_by_key(|kind| kind.info().plural),
+        "kind" => kinds.order_by_key(|kind| kind.info().kind),
         other => return fail(format!("--sort-by accepts only name or kind, not {other}")),
     }
     let namespaced = run.flags.bool("namespaced");
@@ -175,7 +176,7 @@ pub(super) fn events(run: &mut Run<'_, '_>) -> Result<Next> {
             (wanted_type && wanted_object).then_some((time, object))
         })
         .collect();
-    events.sort_by_key(|(time, _)| *time);
+    events.order_by_key(|(time, _)| *time);
     if events.is_empty() {
         if scope.namespace.is_empty() {
             run.warn("No events found.");

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1 as core;
 
 use crate::kube::api::ApiServer;
+use crate::order::Collected;
 
 /// Makes the environment of `container`: the image's variables, those of the
 /// cluster, then the container's own in their order, `$(NAME)` expanded.
@@ -23,7 +24,7 @@ pub(super) fn environment(
     pod_ip: &str,
 ) -> Result<BTreeMap<String, String>, String> {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    let mut env: BTreeMap<String, String> = image.iter().cloned().collect();
+    let mut env: BTreeMap<String, String> = image.iter().cloned().into_map();
     for (key, value) in [
         ("KUBERNETES_SERVICE_HOST", "10.96.0.1"),
         ("KUBERNETES_SERVICE_PORT", "443"),

@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 use super::resources::GPU;
 use crate::hardware;
+use crate::order::Collected;
 use crate::process::images::{Image, Registry};
 use crate::sim::{Rng, SimTime};
 
@@ -188,7 +189,7 @@ fn node_status(machine: &hardware::Node, agent: &NodeAgent, now: &Time) -> core:
         ]
         .into_iter()
         .map(|(name, text)| (name.to_owned(), Quantity(text)))
-        .collect();
+        .into_map();
         if !machine.gpus.is_empty() {
             map.insert(GPU.to_owned(), Quantity(gpus.to_string()));
         }

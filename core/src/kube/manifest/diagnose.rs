@@ -11,6 +11,7 @@ use super::split::chunks;
 use super::tree::{Node, Position, Span, Tree};
 use crate::kube::api::{Kind, problems_of, refusals_of};
 use crate::kube::decode::{Dialect, Path, Problem, ProblemKind, Segment, decode, nearest};
+use crate::order::InOrder;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub fn diagnose(text: &str) -> Vec<Diagnostic> {
             Ok(tree) => diagnose_document(&Document { tree }, &mut found),
         }
     }
-    found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+    found.order_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
     found
 }
 
@@ -194,7 +195,7 @@ pub fn from_tree<T: DeserializeOwned>(tree: &Tree) -> Result<T, Vec<Diagnostic>>
     for (path, span) in tree.duplicate_keys() {
         found.push(Diagnostic::new(span, &path, format!("duplicate field \"{path}\""), ""));
     }
-    found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+    found.order_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
     match decoded.value {
         Some(value) if found.is_empty() => Ok(value),
         _ => Err(found),

@@ -1,9 +1,10 @@
 //! The tree of a document, each node with its place in the text.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 use super::scalar::{Resolved, resolve};
 use crate::kube::decode::{Path, Segment};
+use crate::order::Collected;
 
 /// A place in a text; both count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +76,7 @@ impl Tree {
             Node::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
             Node::Map(entries) => {
                 let entries = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
-                Value::Object(entries.collect::<Map<_, _>>())
+                Value::Object(entries.into_object())
             }
         }
     }

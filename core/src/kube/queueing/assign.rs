@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::order::Collected;
 use k8s_openapi::api::core::v1::{NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Taint, Toleration};
 
 use super::quota::{Flavor, Group, PodSet, Queue, Request, Usage, quantity};
@@ -55,7 +56,7 @@ pub fn assign(
             .iter()
             .filter(|(_, amount)| **amount > 0)
             .map(|(name, amount)| (name, *amount))
-            .collect();
+            .into_map();
         for &resource in requests.keys() {
             if assigned.contains_key(resource) || worst == Mode::Refused {
                 continue;
@@ -69,7 +70,7 @@ pub fn assign(
                 .iter()
                 .filter(|(name, _)| group.covered.contains(name))
                 .map(|(name, amount)| (*name, *amount))
-                .collect();
+                .into_map();
             let (mode, flavor, mut said) =
                 best_flavor(queue, group, flavors, usage, &own, set, &wanted, &mut short);
             reasons.append(&mut said);

@@ -15,6 +15,7 @@ use crate::kube::api::kueue::{
     Admission, ClusterQueue, LocalQueue, PodSetAssignment, PodSetRequest, Workload,
 };
 use crate::kube::api::{ApiServer, DeleteOptions, EventRecord, Kind, Object, Resource, WriteOptions};
+use crate::order::Collected;
 use crate::sim::SimTime;
 
 /// Rounds until nothing changes: workloads come, are admitted, their pods start; far below this.
@@ -323,7 +324,7 @@ fn admit(api: &mut ApiServer, request: &Request, flavors: &[BTreeMap<String, Str
 fn resources(
     amounts: &BTreeMap<String, i64>,
 ) -> BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity> {
-    amounts.iter().map(|(resource, amount)| (resource.clone(), quantity(resource, *amount).into())).collect()
+    amounts.iter().map(|(resource, amount)| (resource.clone(), quantity(resource, *amount).into())).into_map()
 }
 
 /// Writes down why a workload waits; the same reason again is no news.

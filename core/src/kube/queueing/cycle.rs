@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::assign::{Assignment, assign};
 use super::quota::{Flavor, Key, Preemption, Queue, Request, Reservation, Usage, add, sub};
+use crate::order::InOrder;
 
 /// All that a decision depends on.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +51,7 @@ pub fn decide(state: &State) -> Vec<Decision> {
     let mut decisions = Vec::new();
     for (name, queue) in &state.queues {
         let mut pending: Vec<&Request> = state.pending.iter().filter(|r| r.queue == *name).collect();
-        pending.sort_by_key(|request| order(request));
+        pending.order_by_key(|request| order(request));
         let mut reserved: Vec<Reservation> =
             state.reserved.iter().filter(|r| r.request.queue == *name).cloned().collect();
         let mut usage = total(&reserved);
@@ -137,7 +138,7 @@ fn targets(
         .filter(|index| reserved[*index].evicted || may_evict(&reserved[*index]))
         .filter(|index| reserved[*index].usage().keys().any(|key| short.contains(key)))
         .collect();
-    candidates.sort_by_key(|index| {
+    candidates.order_by_key(|index| {
         let other = &reserved[*index];
         (!other.evicted, other.request.priority, Reverse(other.at), other.request.uid.clone())
     });

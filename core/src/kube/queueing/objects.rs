@@ -10,6 +10,7 @@ use super::cycle::State;
 use super::quota::{Flavor, Group, PodSet, Preemption, Queue, Request, Reservation};
 use crate::kube::api::kueue::{ClusterQueue, LocalQueue, ResourceFlavor, Workload};
 use crate::kube::api::{ApiServer, amount, pod_requests};
+use crate::order::Collected;
 
 /// A workload that cannot even be considered: reason and message.
 pub(super) type Inadmissible = (&'static str, String);
@@ -100,7 +101,7 @@ fn read_queue(queue: &ClusterQueue) -> Queue {
             .map(|flavor| {
                 let quotas = flavor.resources.iter();
                 let quotas = quotas.map(|r| (r.name.clone(), amount(&r.name, &r.nominal_quota)));
-                (flavor.name.clone(), quotas.collect())
+                (flavor.name.clone(), quotas.into_map())
             })
             .collect(),
     });
@@ -183,7 +184,7 @@ fn pod_set(set: &crate::kube::api::kueue::PodSet, counts_pods: bool) -> PodSet {
     let count = i64::from(set.count.max(0));
     let each = pod_requests(&set.template.spec);
     let mut requests: BTreeMap<String, i64> =
-        each.into_iter().map(|(resource, amount)| (resource, amount.saturating_mul(count))).collect();
+        each.into_iter().map(|(resource, amount)| (resource, amount.saturating_mul(count))).into_map();
     if counts_pods {
         requests.insert("pods".to_owned(), count);
     }

@@ -12,6 +12,7 @@ use crate::kube::api::kueue::{
     PriorityClassRef, QUEUE_NAME, ROLE_HASH, ResourceFlavor, Workload, WorkloadPriorityClass, WorkloadSpec,
 };
 use crate::kube::api::{ApiServer, DeleteOptions, Kind};
+use crate::order::InOrder;
 
 /// Pods of one workload, by the workload's namespace and name.
 pub(super) type Jobs = BTreeMap<(String, String), Vec<Arc<Pod>>>;
@@ -90,7 +91,7 @@ pub(super) fn excess(pods: &[Arc<Pod>]) -> Vec<Arc<Pod>> {
     let mut living: Vec<&Arc<Pod>> =
         pods.iter().filter(|pod| !is_terminated(pod) && pod.metadata.deletion_timestamp.is_none()).collect();
     let surplus = living.len().saturating_sub(total_count(pods));
-    living.sort_by_key(|pod| {
+    living.order_by_key(|pod| {
         let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
         (is_gated(pod), created, pod.metadata.name.clone())
     });
@@ -118,7 +119,7 @@ pub(super) fn workload(api: &ApiServer, key: &(String, String), pods: &[Arc<Pod>
             None => sets.push(PodSet { name, template: template(pod), count: 1 }),
         }
     }
-    sets.sort_by(|a, b| a.name.cmp(&b.name));
+    sets.order_by(|a, b| a.name.cmp(&b.name));
     let owner = |pod: &Arc<Pod>| OwnerReference {
         api_version: "v1".to_owned(),
         kind: "Pod".to_owned(),

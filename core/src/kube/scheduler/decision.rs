@@ -9,6 +9,7 @@ use super::cluster::NodeId;
 use super::cycle::{Found, Scores};
 use super::framework::{Code, Context, PluginId, Profile, Reason, Status};
 use super::preemption::Preemption;
+use crate::order::Collected;
 use crate::sim::SimTime;
 
 /// How much of each attempt is kept.
@@ -154,7 +155,7 @@ pub(super) fn record_filters(attempt: &mut Attempt, context: &Context<'_>, profi
     attempt.pre_filter = found.pre_filter.as_ref().map(|(plugin, status)| result(*plugin, status));
     let name = |node: NodeId| Arc::clone(context.cluster.node_name(node));
     attempt.feasible = found.feasible.iter().map(|node| name(*node)).collect();
-    attempt.filter = found.statuses.iter().map(|r| (name(r.node), result(r.plugin, r.status))).collect();
+    attempt.filter = found.statuses.iter().map(|r| (name(r.node), result(r.plugin, r.status))).into_map();
 }
 
 /// Writes down every score.

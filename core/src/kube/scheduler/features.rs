@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::config::ConfigError;
+use crate::order::Collected;
 
 /// What `featureGates` switches; everything is off by default, as it is upstream (all three are alpha).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +24,7 @@ impl Features {
 
     /// All gates by name, each switched on: what a lab of AI infrastructure wants.
     pub fn all() -> BTreeMap<String, bool> {
-        Self::NAMES.iter().map(|name| ((*name).to_owned(), true)).collect()
+        Self::NAMES.iter().map(|name| ((*name).to_owned(), true)).into_map()
     }
 
     /// Reads the gates of a configuration.

@@ -14,6 +14,7 @@ use super::framework::{
 use super::message::fit_error;
 use super::permit::WaitingPod;
 use super::queue::{ClusterChange, PodId};
+use crate::order::Collected;
 use crate::sim::SimTime;
 
 /// Binds nothing but in the scheduler's own memory.
@@ -228,7 +229,7 @@ impl Scheduler {
         match self.ask_permission(info, profile, state, node, now) {
             Ok(pending) if pending.is_empty() => Ok(false),
             Ok(pending) => {
-                let pending = pending.into_iter().map(|(plugin, (until, _))| (plugin, until)).collect();
+                let pending = pending.into_iter().map(|(plugin, (until, _))| (plugin, until)).into_map();
                 let waiting = WaitingPod { node, profile, state: CycleState::default(), pending };
                 self.waiting.insert(id, waiting);
                 Ok(true)

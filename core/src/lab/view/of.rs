@@ -16,6 +16,7 @@ use crate::kube::quantity::Amount;
 use crate::kube::scheduler::preemption::Preemption;
 use crate::kube::scheduler::{Attempt, Outcome};
 use crate::lab::Lab;
+use crate::order::{Collected, InOrder};
 use crate::sim::{Epoch, SimTime};
 
 const GPU: &str = "nvidia.com/gpu";
@@ -26,7 +27,7 @@ impl LabView {
         let epoch = lab.spec().epoch();
         let pods: Vec<PodView> = lab.api().iter::<Pod>().map(|pod| pod_view(lab, pod, epoch)).collect();
         let machines: BTreeMap<&str, &hardware::Node> =
-            lab.machines().iter().map(|machine| (machine.name.as_str(), machine)).collect();
+            lab.machines().iter().map(|machine| (machine.name.as_str(), machine)).into_map();
         let mut on_node: BTreeMap<&str, Vec<&PodView>> = BTreeMap::new();
         for pod in &pods {
             if let Some(node) = &pod.node {
@@ -41,7 +42,7 @@ impl LabView {
         let nodes = nodes.collect();
         let mut events: Vec<EventView> =
             lab.api().iter::<Event>().map(|event| event_view(event, epoch)).collect();
-        events.sort_by(|a, b| a.last.cmp(&b.last).then_with(|| a.id.cmp(&b.id)));
+        events.order_by(|a, b| a.last.cmp(&b.last).then_with(|| a.id.cmp(&b.id)));
         Self { now: lab.now(), nodes, pods, events }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::order::Collected;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -208,7 +209,7 @@ impl Registry {
     pub fn pull_time_beside<'a>(&self, name: &str, present: impl IntoIterator<Item = &'a Image>) -> Duration {
         let Ok(image) = self.resolve(name) else { return Self::LATENCY };
         let have: BTreeSet<&str> =
-            present.into_iter().flat_map(|image| &image.layers).map(|layer| layer.digest.as_str()).collect();
+            present.into_iter().flat_map(|image| &image.layers).map(|layer| layer.digest.as_str()).into_set();
         let missing: u64 =
             image.layers.iter().filter(|l| !have.contains(l.digest.as_str())).map(|l| l.size_bytes).sum();
         // Whole milliseconds, so that events carry short numbers.

@@ -3,6 +3,7 @@
 use super::expand::{Expander, Fault, Piece, Result};
 use super::script::{Anchor, Index, Name, Operation, Parameter, Parts};
 use super::vars::{Key, Value};
+use crate::order::Collected;
 use crate::process::pattern::Pattern;
 
 impl Parameter {
@@ -69,7 +70,7 @@ impl Expander<'_> {
             "LINENO" => self.shell.line.to_string(),
             "BASHPID" => self.shell.own_pid.to_string(),
             "FUNCNAME" => {
-                let names = self.shell.calls.iter().rev().cloned().enumerate().collect();
+                let names = self.shell.calls.iter().rev().cloned().enumerate().into_map();
                 return Some(Value::Array(names));
             }
             _ => return self.shell.vars.get(name).map(|var| var.value.clone()),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::expand::Captured;
 use super::script::{Block, Chain, Command, Function, Pipeline};
 use super::vars::{Value, Var, Vars};
+use crate::order::Collected;
 use crate::process::host::{Call, Signal};
 use crate::process::kernel::Handle;
 use crate::sim::SimTime;
@@ -374,7 +375,7 @@ impl Shell {
                 .iter()
                 .filter(|(_, text)| text.is_empty())
                 .map(|(k, v)| (*k, v.clone()))
-                .collect(),
+                .into_map(),
             jobs: Vec::new(),
             pending: Vec::new(),
             messages: String::new(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::order::Collected;
 use thiserror::Error;
 
 /// Bytes that all variables of one shell may hold together.
@@ -97,7 +98,7 @@ impl Vars {
             .iter()
             .filter(|(_, var)| var.exported)
             .filter_map(|(name, var)| Some((name.clone(), var.text()?.to_owned())))
-            .collect()
+            .into_map()
     }
 
     /// Changes or makes a variable, whatever its attributes are.

@@ -3,6 +3,7 @@
 use super::World;
 use super::options::parse;
 use super::time::strftime;
+use crate::order::InOrder;
 use crate::process::files::{FileError, join};
 
 /// A size as `ls -h` writes it.
@@ -56,7 +57,7 @@ pub(super) fn ls(world: &mut World<'_>) -> u8 {
             None => world.path(name),
         };
         if options.has('t') {
-            names.sort_by_key(|name| {
+            names.order_by_key(|name| {
                 std::cmp::Reverse(world.files.metadata(&place(world, name)).map(|m| m.modified).ok())
             });
         }

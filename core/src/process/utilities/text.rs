@@ -1,5 +1,6 @@
 //! What reads all of its input first: `wc`, `sort`, `uniq`, `cut`, `tr`, `tac`, `rev`, `sha256sum`.
 
+use crate::order::InOrder;
 use sha2::{Digest as _, Sha256};
 
 use super::World;
@@ -106,11 +107,11 @@ pub(super) fn sort(world: &mut World<'_>, stdin: &[u8]) -> u8 {
         if has('r') { by_key.reverse() } else { by_key }
     };
     if options.has('u') {
-        lines.sort_by(|a, b| compare(a, b));
+        lines.order_by(|a, b| compare(a, b));
         lines.dedup_by(|a, b| compare(a, b).is_eq());
     } else {
         let last = |a: &str, b: &str| if options.has('r') { b.cmp(a) } else { a.cmp(b) };
-        lines.sort_by(|a, b| {
+        lines.order_by(|a, b| {
             compare(a, b).then_with(|| if options.has('s') { std::cmp::Ordering::Equal } else { last(a, b) })
         });
     }

@@ -1,5 +1,6 @@
 //! A JSON value as Go's `fmt` prints it with `%v`: `map[a:1 b:[x y]]`.
 
+use crate::order::InOrder;
 use serde_json::Value;
 
 pub(in crate::kube::api) fn go_text(value: &Value) -> String {
@@ -15,7 +16,7 @@ pub(in crate::kube::api) fn go_text(value: &Value) -> String {
         Value::Object(entries) => {
             // Go prints maps in the order of their keys, whatever order they came in.
             let mut entries: Vec<_> = entries.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
+            entries.order_by_key(|(key, _)| *key);
             let entries: Vec<_> =
                 entries.into_iter().map(|(key, value)| format!("{key}:{}", go_text(value))).collect();
             format!("map[{}]", entries.join(" "))

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::go_text;
 use super::schema::{ListMerge, Schema};
 use crate::kube::api::{Reason, Status};
+use crate::order::{Collected, InOrder};
 
 const PATCH: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
@@ -242,8 +243,8 @@ fn in_order(
     let position = |order: &[Value], item: &Value| order.iter().position(|other| same(other, item, key));
     let (mut named, mut others): (Vec<Value>, Vec<Value>) =
         items.into_iter().partition(|item| position(patch_order, item).is_some());
-    named.sort_by_key(|item| position(patch_order, item));
-    others.sort_by_key(|item| position(server_order, item));
+    named.order_by_key(|item| position(patch_order, item));
+    others.order_by_key(|item| position(server_order, item));
     let mut merged = Vec::with_capacity(named.len() + others.len());
     let (mut named, mut others) = (named.into_iter().peekable(), others.into_iter().peekable());
     loop {
@@ -270,7 +271,7 @@ fn without_directives(value: Value) -> Value {
                 .into_iter()
                 .filter(|(key, value)| !key.starts_with('$') && !value.is_null())
                 .map(|(key, value)| (key, without_directives(value)))
-                .collect(),
+                .into_object(),
         ),
         Value::Array(items) => Value::Array(
             items

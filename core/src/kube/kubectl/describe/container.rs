@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::lines::{Lines, rfc1123};
 use crate::kube::kubectl::print::go_quote;
 use crate::kube::quantity::Amount;
+use crate::order::InOrder;
 
 /// Writes containers under a title.
 pub(super) fn all(
@@ -69,7 +70,7 @@ pub(super) fn all(
         }
         environment(lines, container, pod);
         let mut mounts = container.volume_mounts.clone().unwrap_or_default();
-        mounts.sort_by(|a, b| a.mount_path.cmp(&b.mount_path));
+        mounts.order_by(|a, b| a.mount_path.cmp(&b.mount_path));
         lines.put(2, &format!("Mounts:{}", if mounts.is_empty() { "\t<none>" } else { "" }));
         for mount in mounts {
             let mut flags = if mount.read_only == Some(true) { "ro" } else { "rw" }.to_owned();

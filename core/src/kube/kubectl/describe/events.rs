@@ -6,6 +6,7 @@ use super::lines::Lines;
 use crate::kube::api::{ApiServer, Object};
 use crate::kube::kubectl::info::event_age;
 use crate::kube::kubectl::print::Now;
+use crate::order::InOrder;
 
 /// Writes the events about `object`.
 pub(super) fn describe(lines: &mut Lines, api: &ApiServer, object: &Object, now: Now) {
@@ -28,7 +29,7 @@ pub(super) fn describe(lines: &mut Lines, api: &ApiServer, object: &Object, now:
         lines.put(0, "Events:\t<none>");
         return;
     }
-    events.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
+    events.order_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
     lines.put(0, "Events:");
     lines.put(1, "Type\tReason\tAge\tFrom\tMessage");
     lines.put(1, "----\t------\t----\t----\t-------");

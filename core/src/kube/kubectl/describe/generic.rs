@@ -6,6 +6,7 @@ use super::lines::Lines;
 use crate::kube::api::Object;
 use crate::kube::kubectl::print::go_value;
 use crate::kube::kubectl::wire::wire_json;
+use crate::order::InOrder;
 
 /// Describes an object by its fields.
 pub(super) fn describe(object: &Object) -> String {
@@ -36,7 +37,7 @@ fn fields(lines: &mut Lines, level: usize, value: &Value, prefix: &str, skip: &[
     let Some(map) = value.as_object() else { return };
     let mut keys: Vec<&String> = map.keys().collect();
     // Upper and lower case sort as one.
-    keys.sort_by_key(|key| label(key));
+    keys.order_by_key(|key| label(key));
     for key in keys {
         let path = format!("{prefix}.{key}");
         if skip.contains(&path.as_str()) {

@@ -9,6 +9,7 @@ use super::lines::{Lines, rfc1123};
 use crate::kube::api::ApiServer;
 use crate::kube::kubectl::print::{Now, node_roles};
 use crate::kube::quantity::Amount;
+use crate::order::{Collected, InOrder};
 
 type Amounts = BTreeMap<String, Amount>;
 
@@ -23,7 +24,7 @@ pub(super) fn describe(lines: &mut Lines, api: &ApiServer, node: &Node, now: Now
     lines.annotations("Annotations", node.metadata.annotations.as_ref());
     lines.put(0, &format!("CreationTimestamp:\t{}", rfc1123(node.metadata.creation_timestamp.as_ref())));
     let mut taints = spec.taints.clone().unwrap_or_default();
-    taints.sort_by(|a, b| a.effect.cmp(&b.effect).then_with(|| shown(a).cmp(&shown(b))));
+    taints.order_by(|a, b| a.effect.cmp(&b.effect).then_with(|| shown(a).cmp(&shown(b))));
     lines.list("Taints", taints.iter().map(shown));
     lines.put(0, &format!("Unschedulable:\t{}", spec.unschedulable.unwrap_or(false)));
     let conditions = status.conditions.as_deref().unwrap_or_default();
@@ -189,7 +190,7 @@ fn requests_and_limits(pod: &Pod) -> (Amounts, Amounts) {
     let total = |of: fn(&Container) -> Option<&BTreeMap<String, Quantity>>| {
         let amounts = |container: &Container| -> Amounts {
             let quantities = of(container).into_iter().flatten();
-            quantities.filter_map(|(name, q)| Some((name.clone(), Amount::try_from(q).ok()?))).collect()
+            quantities.filter_map(|(name, q)| Some((name.clone(), Amount::try_from(q).ok()?))).into_map()
         };
         let mut sum = Amounts::new();
         for container in &spec.containers {
@@ -220,7 +221,7 @@ fn requests_and_limits(pod: &Pod) -> (Amounts, Amounts) {
         .collect();
     add(&mut requests, &overhead);
     // Overhead counts for limits only where there is one.
-    let limited: Amounts = overhead.into_iter().filter(|(name, _)| limits.contains_key(name)).collect();
+    let limited: Amounts = overhead.into_iter().filter(|(name, _)| limits.contains_key(name)).into_map();
     add(&mut limits, &limited);
     (requests, limits)
 }

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::lines::{Lines, rfc1123};
 use super::{container, volumes};
 use crate::kube::kubectl::print::Now;
+use crate::order::InOrder;
 
 /// Writes a pod, but for its events.
 pub(super) fn describe(lines: &mut Lines, pod: &Pod, now: Now) {
@@ -122,10 +123,10 @@ pub(super) fn describe(lines: &mut Lines, pod: &Pod, now: Now) {
     lines.put(0, &format!("QoS Class:\t{}", text(&status.qos_class)));
     lines.labels("Node-Selectors", spec.node_selector.as_ref());
     let mut tolerations = spec.tolerations.clone().unwrap_or_default();
-    tolerations.sort_by(|a, b| a.key.cmp(&b.key));
+    tolerations.order_by(|a, b| a.key.cmp(&b.key));
     lines.list("Tolerations", tolerations.iter().map(toleration));
     let mut constraints = spec.topology_spread_constraints.clone().unwrap_or_default();
-    constraints.sort_by(|a, b| a.topology_key.cmp(&b.topology_key));
+    constraints.order_by(|a, b| a.topology_key.cmp(&b.topology_key));
     if !constraints.is_empty() {
         let shown = constraints.iter().map(|constraint| {
             let selector = constraint

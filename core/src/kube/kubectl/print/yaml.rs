@@ -4,6 +4,7 @@
 //! text plain where that is unambiguous, else quoted, text of several lines as
 //! a block, and long text folded after column 80.
 
+use crate::order::InOrder;
 use serde_json::Value;
 
 use super::yaml_scalar::{Facts, needs_quotes};
@@ -58,7 +59,7 @@ impl Emitter {
                     self.newline();
                 }
                 let mut keys: Vec<&String> = map.keys().collect();
-                keys.sort_by(|a, b| natural_order(a, b));
+                keys.order_by(|a, b| natural_order(a, b));
                 for key in keys {
                     if first_inline {
                         first_inline = false;

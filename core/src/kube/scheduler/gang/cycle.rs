@@ -12,6 +12,7 @@ use super::super::schedule::Failure;
 use super::attempt::{GroupAttempt, PlacementAttempt, PlacementScoreRow};
 use super::groups::GroupKey;
 use super::placement;
+use crate::order::InOrder;
 use crate::sim::SimTime;
 
 /// What is said of a group that cannot run.
@@ -144,7 +145,7 @@ impl Scheduler {
         let mut others: Vec<PodId> =
             ids.into_iter().filter(|id| *id != leader && self.queue.is_waiting(*id)).collect();
         // Those of equal age in the order of the queue.
-        others.sort_by_key(|id| self.queue.get(*id).map(|pod| (pod.timestamp, pod.sequence)));
+        others.order_by_key(|id| self.queue.get(*id).map(|pod| (pod.timestamp, pod.sequence)));
         let mut popped = vec![leader];
         for id in others {
             if self.queue.pop_specific(id, &self.profiles) {
@@ -167,7 +168,7 @@ impl Scheduler {
                 members.push(member);
             }
         }
-        members.sort_by_key(|member| {
+        members.order_by_key(|member| {
             let first = self.queue.get(member.id).and_then(|queued| queued.initial_attempt);
             (std::cmp::Reverse(member.info.priority), first)
         });
@@ -464,7 +465,7 @@ impl Scheduler {
             decisions.push((index, decision));
         }
         decisions.extend(self.bind_group(placed, key, now, binder));
-        decisions.sort_by_key(|(index, _)| *index);
+        decisions.order_by_key(|(index, _)| *index);
         decisions.into_iter().map(|(_, decision)| decision).collect()
     }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Answer, View};
 use crate::hardware::{Driver, Gpu};
+use crate::order::InOrder;
 
 /// What differs between driver branches.
 struct Frame {
@@ -185,7 +186,7 @@ fn processes(frame: &Frame, view: &View<'_>, gpus: &[(usize, &Gpu)], text: &mut 
             continue;
         }
         let mut running: Vec<_> = gpu.processes().iter().collect();
-        running.sort_by_key(|process| process.pid);
+        running.order_by_key(|process| process.pid);
         for process in running {
             found = true;
             *text += &frame.wide(&format!(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::run::Flow;
 use super::super::shell::{Frame, Read, Shell};
 use super::super::vars::{Value, is_name};
+use crate::order::Collected;
 use crate::process::host::Host;
 use crate::process::kernel::{State, Sys};
 
@@ -144,7 +145,7 @@ impl Shell {
                 fields.push(field);
                 rest = tail;
             }
-            self.vars.set_value(array, Value::Array(fields.into_iter().enumerate().collect()))
+            self.vars.set_value(array, Value::Array(fields.into_iter().enumerate().into_map()))
         } else if read.names.is_empty() {
             self.vars.set("REPLY", unescaped(&text, read.raw))
         } else {
@@ -201,7 +202,7 @@ impl Shell {
         let lines = text
             .split_inclusive('\n')
             .map(|line| if strip { line.trim_end_matches('\n').to_owned() } else { line.to_owned() });
-        match self.vars.set_value(&array, Value::Array(lines.enumerate().collect())) {
+        match self.vars.set_value(&array, Value::Array(lines.enumerate().into_map())) {
             Ok(()) => self.done(0),
             Err(error) => self.fail(name, &error.to_string(), 1),
         }

@@ -9,6 +9,7 @@ use super::parse::SPECIAL;
 use super::regex::compile;
 use super::tree::{Expr, Pattern, Program, Slot, Statement};
 use super::value::Value;
+use crate::order::Collected;
 use crate::process::utilities::World;
 
 /// Calls of functions in one another.
@@ -89,7 +90,8 @@ impl<'a> Machine<'a> {
         machine.set_named("RLENGTH", Value::Number(-1.0));
         machine.set_named("ARGC", Value::Number((operands.len() + 1) as f64));
         let arguments = std::iter::once("awk").chain(operands.iter().map(String::as_str)).enumerate();
-        let arguments = arguments.map(|(at, text)| (at.to_string(), Value::Input(text.to_owned()))).collect();
+        let arguments =
+            arguments.map(|(at, text)| (at.to_string(), Value::Input(text.to_owned()))).into_map();
         for (name, array) in [("ENVIRON", environment), ("ARGV", arguments)] {
             if let Some(at) = program.globals.iter().position(|known| known == name) {
                 machine.arrays.push(array);

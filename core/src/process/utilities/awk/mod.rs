@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use self::interpret::{Machine, Stop};
 use self::lex::unescape;
 use super::World;
+use crate::order::Collected;
 use value::Value;
 
 /// Statements, expressions and turns of loops that one program may take.
@@ -83,7 +84,7 @@ pub(super) fn awk(world: &mut World<'_>, stdin: &[u8]) -> u8 {
         Err((line, message)) => return world.complain(&format!("line {line}: {message}")).max(2),
     };
     let environment: BTreeMap<String, Value> =
-        world.call.env.iter().map(|(name, value)| (name.clone(), Value::Input(value.clone()))).collect();
+        world.call.env.iter().map(|(name, value)| (name.clone(), Value::Input(value.clone()))).into_map();
     let mut machine = Machine::new(&program, environment, &operands);
     if let Some(separator) = separator {
         machine.set_named("FS", Value::Text(separator));

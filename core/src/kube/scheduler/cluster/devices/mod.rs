@@ -5,6 +5,7 @@ mod objects;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::order::InOrder;
 use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim, ResourceSlice};
 
 use super::symbols::{Symbol, Symbols};
@@ -133,7 +134,7 @@ impl Devices {
     fn map_resources(&mut self, symbols: &Symbols) {
         self.by_resource.clear();
         let mut classes: Vec<_> = self.classes.values().collect();
-        classes.sort_by(|a, b| {
+        classes.order_by(|a, b| {
             b.created.cmp(&a.created).then_with(|| symbols.name(a.name).cmp(symbols.name(b.name)))
         });
         for class in classes {

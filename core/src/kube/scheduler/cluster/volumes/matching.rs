@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::symbols::{Labels, Symbol, Symbols};
 use super::{Claim, ClaimRef, Volume, Volumes};
+use crate::order::InOrder;
 
 /// Volumes that would suit a claim if the node can reach them.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +47,7 @@ impl Candidates {
                 found.free.push(Arc::clone(volume));
             }
         }
-        found.free.sort_by_key(|volume| volume.capacity.nanos());
+        found.free.order_by_key(|volume| volume.capacity.nanos());
         found
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::order::{Collected, InOrder};
 use k8s_openapi::api::core::v1::Container;
 
 use super::super::super::cluster::devices::{Claim, Request, Wanted};
@@ -43,7 +44,7 @@ pub(super) fn claim(
     if requests.is_empty() {
         return None;
     }
-    requests.sort_by(|a: &Request, b| a.name.cmp(&b.name));
+    requests.order_by(|a: &Request, b| a.name.cmp(&b.name));
     Some(Arc::new(Claim {
         key: (pod.namespace, pod.name),
         controller_uid: None,
@@ -98,7 +99,7 @@ fn asks_for(container: &Container, resource: &str) -> Option<(usize, usize)> {
     let resources = container.resources.as_ref()?;
     // A limit without a request is also the request, as the API server defaults it.
     let lists = [&resources.limits, &resources.requests];
-    let all: BTreeMap<_, _> = lists.into_iter().flatten().flatten().collect();
+    let all: BTreeMap<_, _> = lists.into_iter().flatten().flatten().into_map();
     let place = all.keys().position(|name| *name == resource)?;
     let amount: crate::kube::quantity::Amount = all.get(&resource.to_owned())?.0.parse().ok()?;
     Some((usize::try_from(amount.value()).ok()?, place))

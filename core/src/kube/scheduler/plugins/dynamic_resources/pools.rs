@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::super::cluster::devices::Slice;
 use super::super::super::cluster::{Cluster, NodeInfo};
 use super::allocator::Failure;
+use crate::order::InOrder;
 
 /// A pool, as far as a node can reach it.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ pub(super) fn pools<'a>(cluster: &'a Cluster, node: &NodeInfo) -> Result<Vec<Poo
         }
         let all = cluster.devices.pool(driver, name).filter(|slice| slice.generation == generation).count();
         let incomplete = i64::try_from(all).ok() != Some(slices[0].slices_in_pool);
-        slices.sort_by(|a, b| a.name.cmp(&b.name));
+        slices.order_by(|a, b| a.name.cmp(&b.name));
         let mut names = BTreeSet::new();
         let invalid = !slices.iter().flat_map(|slice| &slice.devices).all(|device| names.insert(device.id));
         pools.push(Pool { driver, name, slices, incomplete, invalid });

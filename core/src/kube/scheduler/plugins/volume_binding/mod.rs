@@ -3,6 +3,7 @@
 mod assumed;
 mod find;
 
+use crate::order::InOrder;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -160,7 +161,7 @@ impl VolumeBinding {
             return Err(Status::unresolvable("pod has unbound immediate PersistentVolumeClaims"));
         }
         // The smallest first: they get the smallest volumes.
-        found.waiting.sort_by_key(|waiting| waiting.claim.size().nanos());
+        found.waiting.order_by_key(|waiting| waiting.claim.size().nanos());
         Ok(found)
     }
 }
