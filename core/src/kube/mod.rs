@@ -7,7 +7,6 @@
 pub mod api;
 pub mod controllers;
 pub mod decode;
-mod encode;
 pub mod kubectl;
 pub mod kubelet;
 pub mod manifest;

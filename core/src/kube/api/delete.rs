@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{ApiServer, DeleteOptions, Deletion, Kind, Object, Status};
+
+/// So many seconds later; a grace period that ends after the calendar does ends with it.
+fn later(from: Timestamp, seconds: i64) -> Timestamp {
+    from.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
 
 impl ApiServer {
     /// Deletes an object, or marks it for deletion.
@@ -38,7 +43,7 @@ impl ApiServer {
         let finalized = old.meta().finalizers.as_ref().is_none_or(Vec::is_empty);
         let mark = |server: &Self, object: &mut Object, seconds: i64| {
             let meta = object.meta_mut();
-            meta.deletion_timestamp = Some(Time(server.timestamp().0 + SignedDuration::from_secs(seconds)));
+            meta.deletion_timestamp = Some(Time(later(server.timestamp().0, seconds)));
             meta.deletion_grace_period_seconds = Some(seconds);
             if let Some(generation) = &mut meta.generation {
                 *generation += 1;
@@ -53,8 +58,8 @@ impl ApiServer {
                     return Ok(Deletion::Pending(old));
                 };
                 let meta = object.meta_mut();
-                meta.deletion_timestamp =
-                    Some(Time(deadline.0 - SignedDuration::from_secs(present - wanted)));
+                let shorter = later(deadline.0, wanted.saturating_sub(present));
+                meta.deletion_timestamp = Some(Time(shorter.min(later(self.timestamp().0, wanted))));
                 meta.deletion_grace_period_seconds = Some(wanted);
             }
             (Some(_), _) if !finalized => return Ok(Deletion::Pending(old)),

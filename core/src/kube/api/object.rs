@@ -78,7 +78,7 @@ macro_rules! define_object {
 
             /// Its JSON form, with `apiVersion` and `kind`.
             pub fn to_json(&self) -> Value {
-                let result = match self { $(Self::$kind(object) => crate::kube::encode::encode(&**object),)* };
+                let result = match self { $(Self::$kind(object) => serde_json::to_value(&**object),)* };
                 // k8s-openapi's types have string keys only, so that their JSON form always exists.
                 let mut json = result.unwrap_or(Value::Null);
                 super::go_form::complete(self.kind(), &mut json);

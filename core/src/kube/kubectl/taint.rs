@@ -127,7 +127,7 @@ pub(super) fn taint(run: &mut Run<'_, '_>) -> Result<Next> {
             .spec
             .iter()
             .flat_map(|spec| spec.taints.iter().flatten())
-            .filter_map(|taint| crate::kube::encode::encode(taint).ok())
+            .filter_map(|taint| serde_json::to_value(taint).ok())
             .collect();
         let same = |value: &Value, taint: &Taint| {
             value["key"] == taint.key.as_str()

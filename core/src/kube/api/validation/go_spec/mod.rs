@@ -16,7 +16,7 @@ pub(super) fn difference(old: &PodSpec, new: &PodSpec) -> String {
 
 /// The internal form of a spec, line by line.
 fn dump(spec: &PodSpec) -> Vec<String> {
-    let mut value = crate::kube::encode::encode(spec).unwrap_or_default();
+    let mut value = serde_json::to_value(spec).unwrap_or_default();
     gather_host_flags(&mut value);
     let mut writer = Writer { lines: vec![String::new()] };
     writer.fields(POD_SPEC, &value, 0);
