@@ -102,8 +102,8 @@ mod tests {
             ours.order_by_key(|item| item.0);
             theirs.sort_by_key(|item| item.0);
             prop_assert_eq!(&ours, &theirs);
-            ours.order_by(|a, b| b.1.cmp(&a.1));
-            theirs.sort_by_key(|entry| std::cmp::Reverse(entry.1));
+            ours.order_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            theirs.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
             prop_assert_eq!(ours, theirs);
         }
 

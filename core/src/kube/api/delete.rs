@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{ApiServer, DeleteOptions, Deletion, Kind, Object, Status};
+
+/// So many seconds later. [`grace_period`] keeps within the calendar; `+` would panic outside of it, and with that panic
+/// every message that `jiff` has would be downloaded by a visitor of the browser lab.
+fn later(from: Timestamp, seconds: i64) -> Timestamp {
+    from.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
 
 impl ApiServer {
     /// Deletes an object, or marks it for deletion.
@@ -38,7 +44,7 @@ impl ApiServer {
         let finalized = old.meta().finalizers.as_ref().is_none_or(Vec::is_empty);
         let mark = |server: &Self, object: &mut Object, seconds: i64| {
             let meta = object.meta_mut();
-            meta.deletion_timestamp = Some(Time(server.timestamp().0 + SignedDuration::from_secs(seconds)));
+            meta.deletion_timestamp = Some(Time(later(server.timestamp().0, seconds)));
             meta.deletion_grace_period_seconds = Some(seconds);
             if let Some(generation) = &mut meta.generation {
                 *generation += 1;
@@ -53,8 +59,7 @@ impl ApiServer {
                     return Ok(Deletion::Pending(old));
                 };
                 let meta = object.meta_mut();
-                meta.deletion_timestamp =
-                    Some(Time(deadline.0 - SignedDuration::from_secs(present - wanted)));
+                meta.deletion_timestamp = Some(Time(later(deadline.0, wanted - present)));
                 meta.deletion_grace_period_seconds = Some(wanted);
             }
             (Some(_), _) if !finalized => return Ok(Deletion::Pending(old)),

@@ -64,6 +64,8 @@ mod request;
 mod share;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_kept;
 mod typical;
 
 use super::framework::Factory;

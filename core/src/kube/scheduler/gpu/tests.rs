@@ -21,7 +21,7 @@ fn typical() -> Value {
 }
 
 /// The default plugins and a policy that outweighs them; `method` is `gpuSelMethod`.
-fn scheduler(policy: &str, method: &str) -> Scheduler {
+pub(super) fn scheduler(policy: &str, method: &str) -> Scheduler {
     let args = if policy == "FGDScore" { json!({"typicalPods": typical()}) } else { Value::Null };
     let config = json!({
         "profiles": [{
@@ -40,7 +40,7 @@ fn scheduler(policy: &str, method: &str) -> Scheduler {
     Scheduler::new(&config).unwrap()
 }
 
-fn node(name: &str, cpu: u32, gpus: u32, model: &str) -> Node {
+pub(super) fn node(name: &str, cpu: u32, gpus: u32, model: &str) -> Node {
     let resources = json!({
         "cpu": cpu.to_string(), "memory": "256Gi", "pods": "110", "alibabacloud.com/gpu-count": gpus.to_string(),
     });
@@ -51,7 +51,7 @@ fn node(name: &str, cpu: u32, gpus: u32, model: &str) -> Node {
     .unwrap()
 }
 
-fn pod(name: &str, cpu: u32, milli: u16, count: u16, more: &Value) -> Pod {
+pub(super) fn pod(name: &str, cpu: u32, milli: u16, count: u16, more: &Value) -> Pod {
     let mut annotations = json!({});
     if count > 0 {
         annotations[GPU_MILLI] = milli.to_string().into();
