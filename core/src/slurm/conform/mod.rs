@@ -26,7 +26,7 @@ pub const TOLERANCE: i64 = 2;
 pub const LEFT_OUT: &[(&str, &str)] = &[
     ("starts and ends within 2 s", "the recordings were read on a real clock of a busy machine"),
     ("clocks, stamps and seconds since 1970 in texts within 2 s", "the recordings were read on a real clock"),
-    ("the order of rows of squeue whose times are within 2 s", "rows are sorted by start"),
+    ("the order of rows of squeue whose times are within 2 s, or that show no time", "rows of equal priority are sorted by start"),
     ("cycle times, threads and RPC statistics of sdiag", "they are the recorded host's"),
     ("states that last less than 2 s, and COMPLETING", "the recorder polled once a second"),
 ];
@@ -153,6 +153,13 @@ fn run(cluster: &mut SlurmCluster, user: &str, argv: &[String]) -> Answer {
     let output = match argv.first().map(String::as_str) {
         Some("sbatch") => sbatch(&mut cluster.controller, &session, &argv[1..]).0,
         Some("sinfo") => super::commands::sinfo(&cluster.controller, &session, &argv[1..]),
+        Some("sacct") => super::commands::sacct(&cluster.controller, &session, &argv[1..]),
+        Some("sacctmgr") => {
+            let output = super::accounting::sacctmgr::run(&mut cluster.controller.accounting, &argv[1..], user);
+            cluster.controller.accounting_changed();
+            output
+        }
+        Some("sreport") => super::commands::sreport(&cluster.controller, &session, &argv[1..]),
         Some("sdiag") => super::commands::sdiag(&cluster.controller, &session, &argv[1..]),
         Some("sprio") => super::commands::sprio(&cluster.controller, &session, &argv[1..]),
         Some("sshare") => super::commands::sshare(&cluster.controller, &session, &argv[1..]),

@@ -71,6 +71,11 @@ const FLAGS: [(NodeFlags, u32, &str); 12] = [
 ];
 
 impl Controller {
+    /// Tells the controller that the accounting database changed: usage and shares follow the associations.
+    pub fn accounting_changed(&mut self) {
+        self.refresh_associations();
+    }
+
     /// The state of a node in words; see [`Controller::node_states`] for all at once.
     pub fn node_state(&self, node: NodeIdx) -> NodeStateText {
         let running = self.jobs.active().any(|job| job.state.base == JobBase::Running && !job.state.is_completing() && job.nodes.has(node));
