@@ -13,6 +13,8 @@ mod sacct;
 mod sbatch;
 mod scancel;
 mod sdiag;
+#[cfg(test)]
+mod shown;
 mod sinfo;
 mod sprio;
 mod squeue;

@@ -266,7 +266,12 @@ fn print(controller: &Controller, mut format: Format, rows: &[Row<'_>], steps: b
     });
     let mut lines = Vec::new();
     if header {
-        lines.push(names.iter().map(|(_, title)| (*title).to_owned()).collect());
+        // Titles are cut where clocks are not.
+        let title = |(at, (_, title)): (usize, &(&str, &str))| match format.columns.get(at).map(|column| column.width) {
+            Some(format::Width::Fixed(width)) => title.chars().take(width).collect(),
+            _ => (*title).to_owned(),
+        };
+        lines.push(names.iter().enumerate().map(title).collect());
     }
     for row in rows {
         let cell = |name: &str| match row.step {
