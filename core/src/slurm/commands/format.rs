@@ -215,10 +215,10 @@ pub(super) fn mebibytes(amount: u64) -> String {
     let mut shown = amount;
     let mut rest = String::new();
     for (at, unit) in ["M", "G", "T", "P"].into_iter().enumerate() {
-        if at == 3 || shown < 1024 || shown % 512 != 0 || !rest.is_empty() {
+        if at == 3 || shown < 1024 || !shown.is_multiple_of(512) || !rest.is_empty() {
             return format!("{shown}{rest}{unit}");
         }
-        if shown % 1024 != 0 {
+        if !shown.is_multiple_of(1024) {
             rest = ".50".into();
         }
         shown /= 1024;

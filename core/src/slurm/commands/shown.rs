@@ -365,3 +365,23 @@ fn wrong_commands_are_refused_as_the_real_ones_refuse_them() {
     desk.check_error("sacct -S foo", (1, "", "Invalid time specification (pos=0): foo\n"));
     desk.check_error("sreport job sizes", (1, "", "sreport: not modelled: job sizes\n"));
 }
+
+#[test]
+fn squeue_writes_its_jobs_as_json() {
+    // Recorded: outputs, 8.08 (lines of job 1 without instants).
+    let mut desk = outputs();
+    desk.at(8.08);
+    let text = desk.answer("root", "squeue --json").stdout;
+    assert!(text.starts_with("{\n  \"meta\": {\n    \"plugin\": {\n      \"type\": \"openapi\\/v0.0.38\",\n"), "{text}");
+    assert!(text.ends_with("      \"current_working_directory\": \"\\/tmp\"\n    }\n  ]\n}"), "{text}");
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let jobs = read["jobs"].as_array().unwrap();
+    let ids: Vec<u64> = jobs.iter().filter_map(|job| job["job_id"].as_u64()).collect();
+    assert_eq!(ids, [1, 2, 3, 5, 6, 7, 8, 4]);
+    assert_eq!(jobs[0]["tres_alloc_str"], "cpu=30,mem=30000M,node=3,billing=30");
+    assert_eq!(jobs[0]["job_resources"]["allocated_nodes"][1]["memory_allocated"], 13_000);
+    assert_eq!(jobs[1]["job_resources"]["allocated_nodes"][0]["sockets"]["0"]["cores"]["13"], "allocated");
+    assert_eq!((&jobs[2]["state_reason"], &jobs[2]["max_nodes"]), (&"Resources".into(), &6.into()));
+    assert_eq!(jobs[7]["array_task_string"], "5-40%4");
+    assert_eq!(jobs[0].as_object().map(serde_json::Map::len), Some(111));
+}

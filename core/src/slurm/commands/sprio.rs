@@ -181,7 +181,7 @@ fn weight(params: &MultifactorParams, letter: char) -> String {
         'P' | 'p' => params.weight_partition.to_string(),
         'Q' | 'q' => params.weight_qos.to_string(),
         'S' => "1".into(),
-        'T' | 't' => params.weight_tres.iter().map(|(name, weight)| format!("{}={weight:.0}", name)).collect::<Vec<_>>().join(","),
+        'T' | 't' => params.weight_tres.iter().map(|(name, weight)| format!("{name}={weight:.0}")).collect::<Vec<_>>().join(","),
         _ => String::new(),
     }
 }

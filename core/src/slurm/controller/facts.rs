@@ -202,7 +202,9 @@ mod tests {
 
     fn check(base: NodeBase, load: Load, flags: &[NodeFlags], completing: bool, expect: &str) {
         let mut f = NodeFlags::default();
-        flags.iter().for_each(|flag| f.set(*flag));
+        for flag in flags {
+            f.set(*flag);
+        }
         let busy = base == NodeBase::Up && (load != Load::Idle || completing);
         let (short, long, maint) = word(base, load, f, busy, completing);
         let sign = sign(f, maint);

@@ -165,8 +165,8 @@ fn time(at: Time) -> String {
     if at == 0 { "Unknown".into() } else { stamp(at) }
 }
 
-fn text(value: &Option<String>) -> String {
-    value.clone().unwrap_or_default()
+fn text(value: Option<&String>) -> String {
+    value.cloned().unwrap_or_default()
 }
 
 /// The value of a job's field.
@@ -177,7 +177,7 @@ pub(super) fn job_value(controller: &Controller, job: &Job, index: usize, name: 
     let elapsed = job.run_time(now);
     let tracked = &controller.params.accounting_tres;
     match name {
-        "Account" => text(&request.account),
+        "Account" => text(request.account.as_ref()),
         "AllocCPUS" | "NCPUS" => jobs::cpu_count(job).to_string(),
         "AllocNodes" => if pending { 0 } else { jobs::node_count(job) }.to_string(),
         "AllocTRES" => match &job.alloc_tres {
@@ -186,8 +186,8 @@ pub(super) fn job_value(controller: &Controller, job: &Job, index: usize, name: 
         },
         "AssocID" => job.assoc.to_string(),
         "Cluster" => controller.params.cluster.clone(),
-        "Comment" => text(&request.comment),
-        "Constraints" => text(&request.constraint),
+        "Comment" => text(request.comment.as_ref()),
+        "Constraints" => text(request.constraint.as_ref()),
         "ConsumedEnergy" | "ConsumedEnergyRaw" if job.start == 0 => "0".into(),
         "CPUTime" => clock(elapsed * i64::try_from(jobs::cpu_count(job)).unwrap_or(0)),
         "CPUTimeRAW" => (elapsed * i64::try_from(jobs::cpu_count(job)).unwrap_or(0)).to_string(),
@@ -221,7 +221,7 @@ pub(super) fn job_value(controller: &Controller, job: &Job, index: usize, name: 
         "ReqMem" => mebibytes(controller.requested_tres(job).memory),
         "ReqNodes" => job.min_nodes.to_string(),
         "ReqTRES" => jobs::accounted_tres_text(&controller.requested_tres(job), tracked),
-        "Reservation" => text(&request.reservation),
+        "Reservation" => text(request.reservation.as_ref()),
         "ReservationId" => job.reservation.map_or_else(String::new, |id| id.to_string()),
         "Reserved" => clock((if job.start == 0 || pending { now } else { job.start } - job.eligible.max(job.submit)).max(0)),
         "Start" => time(if pending { 0 } else { job.start }),
@@ -233,7 +233,7 @@ pub(super) fn job_value(controller: &Controller, job: &Job, index: usize, name: 
         "TimelimitRaw" => jobs::time_limit(controller, job).map_or_else(|| "UNLIMITED".into(), |minutes| minutes.to_string()),
         "UID" => request.uid.to_string(),
         "User" => job.user.clone(),
-        "WCKey" => text(&request.wckey),
+        "WCKey" => text(request.wckey.as_ref()),
         "WorkDir" => request.work_dir.clone(),
         _ => String::new(),
     }
@@ -246,7 +246,7 @@ pub(super) fn step_value(controller: &Controller, job: &Job, step: &Step, name: 
     let elapsed = (until - step.start - job.suspended_for).max(0);
     let shares = || job.shares_of_nodes.iter().filter(|share| step.nodes.has(share.node));
     match name {
-        "Account" => text(&job.request.account),
+        "Account" => text(job.request.account.as_ref()),
         "AllocCPUS" | "NCPUS" => step.cpus.to_string(),
         "AllocNodes" | "NNodes" => step.nodes.count().to_string(),
         "AllocTRES" => {

@@ -172,10 +172,10 @@ fn overlaps(job: &Job, start: i64, end: i64) -> bool {
 /// the last run unless all are asked for.
 fn records(controller: &Controller, duplicates: bool) -> Vec<&Job> {
     let live = controller.jobs.iter().filter(|job| {
-        let recorded = controller.history.iter().any(|other| other.id == job.id && other.run == job.run && other.state.is_finished());
+        let recorded = job.state.is_finished() && controller.history.iter().any(|other| other.id == job.id && other.run == job.run);
         // Tasks of an array that never started have no record (recorded: outputs, array_cancel_dep).
         let never_started = job.array.is_some() && job.is_pending() && job.restarts == 0;
-        !(recorded && job.state.is_finished()) && !never_started
+        !never_started && !recorded
     });
     let mut records: Vec<&Job> = controller.history.iter().chain(live).collect();
     let id = |job: &Job| {

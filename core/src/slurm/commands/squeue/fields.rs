@@ -142,8 +142,8 @@ pub(super) fn all() -> String {
     JOBS.iter().filter_map(|(letter, ..)| *letter).map(|letter| format!("%{letter}")).collect::<Vec<_>>().join("|")
 }
 
-fn or(text: &Option<String>, none: &str) -> String {
-    text.as_deref().filter(|text| !text.is_empty()).unwrap_or(none).to_owned()
+fn or(text: Option<&String>, none: &str) -> String {
+    text.map(String::as_str).filter(|text| !text.is_empty()).unwrap_or(none).to_owned()
 }
 
 fn time(at: Time) -> String {
@@ -201,7 +201,7 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
     let now = controller.time();
     let waits = job.is_pending();
     match name {
-        "account" => or(&request.account, "(null)"),
+        "account" => or(request.account.as_ref(), "(null)"),
         "jobid" => job.id.to_string(),
         "jobarrayid" => id(row),
         "arrayjobid" => job.array.map_or(job.id, |(array, _)| array).to_string(),
@@ -211,17 +211,17 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
             (_, Some((_, Some(task))), None) => task.to_string(),
             _ => "N/A".into(),
         },
-        "tres-per-node" => or(&request.tres_per_node, "N/A"),
-        "tres-per-job" => or(&request.tres_per_job, "N/A"),
-        "tres-per-socket" => or(&request.tres_per_socket, "N/A"),
-        "tres-per-task" => or(&request.tres_per_task, "N/A"),
-        "tres-bind" => or(&request.tres_bind, "N/A"),
+        "tres-per-node" => or(request.tres_per_node.as_ref(), "N/A"),
+        "tres-per-job" => or(request.tres_per_job.as_ref(), "N/A"),
+        "tres-per-socket" => or(request.tres_per_socket.as_ref(), "N/A"),
+        "tres-per-task" => or(request.tres_per_task.as_ref(), "N/A"),
+        "tres-bind" => or(request.tres_bind.as_ref(), "N/A"),
         "tres-alloc" => match &job.alloc_tres {
             Some(tres) if !waits => jobs::tres_text(tres),
             _ => jobs::tres_text(&controller.requested_tres(job)),
         },
-        "cpus-per-tres" => or(&request.cpus_per_tres, "N/A"),
-        "mem-per-tres" => or(&request.mem_per_tres, "N/A"),
+        "cpus-per-tres" => or(request.cpus_per_tres.as_ref(), "N/A"),
+        "mem-per-tres" => or(request.mem_per_tres.as_ref(), "N/A"),
         "batchhost" => match job.nodes.min().filter(|_| !waits).and_then(|node| controller.nodes.get(node)) {
             Some(node) if request.batch => node.name.clone(),
             Some(_) => request.alloc_node.clone(),
@@ -233,7 +233,7 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         "numnodes" => jobs::node_count(job).to_string(),
         "endtime" => time(job.end),
         "dependency" => dependency(job),
-        "feature" => or(&request.constraint, "(null)"),
+        "feature" => or(request.constraint.as_ref(), "(null)"),
         "groupname" => job.group.clone(),
         "groupid" => request.gid.to_string(),
         "oversubscribe" => {
@@ -251,7 +251,7 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         "threads" => count(request.threads_per_core),
         "sct" => format!("{}:{}:{}", count(request.sockets_per_node), count(request.cores_per_socket), count(request.threads_per_core)),
         "name" => request.name.clone(),
-        "comment" => or(&request.comment, "(null)"),
+        "comment" => or(request.comment.as_ref(), "(null)"),
         "timelimit" => limit(controller, job),
         "timeleft" => match jobs::time_limit(controller, job) {
             None => "UNLIMITED".into(),
@@ -265,7 +265,7 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         "reqnodes" => controller.names_of(&job.required_nodes),
         "exc_nodes" => controller.names_of(&job.excluded_nodes),
         "nodelist" => nodes(controller, job),
-        "command" => or(&request.command, "(null)"),
+        "command" => or(request.command.as_ref(), "(null)"),
         "contiguous" => u8::from(request.contiguous).to_string(),
         "priority" => format!("{:.14}", f64::from(priority(row)) / f64::from(u32::MAX)),
         "prioritylong" => priority(row).to_string(),
@@ -284,10 +284,10 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         "state" => job.state.name().into(),
         "username" => job.user.clone(),
         "userid" => request.uid.to_string(),
-        "reservation" => or(&request.reservation, "(null)"),
+        "reservation" => or(request.reservation.as_ref(), "(null)"),
         "submittime" => time(job.submit),
-        "wckey" => or(&request.wckey, "(null)"),
-        "licenses" => or(&request.licenses, "(null)"),
+        "wckey" => or(request.wckey.as_ref(), "(null)"),
+        "licenses" => or(request.licenses.as_ref(), "(null)"),
         "corespec" => "N/A".into(),
         "nice" => request.nice.to_string(),
         "schednodes" => if waits && !job.planned_nodes.is_empty() { controller.names_of(&job.planned_nodes) } else { "(null)".into() },
@@ -304,7 +304,8 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         "derivedec" => job.derived_exit.0.to_string(),
         "eligibletime" => time(job.eligible),
         "exit_code" => job.exit.0.to_string(),
-        "maxcpus" => job.max_cpus.unwrap_or(0).to_string(),
+        // What `-n` sets is not a limit that is shown (recorded: `max_cpus` of `--json` in outputs).
+        "maxcpus" => "0".into(),
         "maxnodes" => job.max_nodes.unwrap_or(0).to_string(),
         "mintime" => request.time_min.map_or_else(|| "N/A".into(), |minutes| short_clock(i64::from(minutes) * 60)),
         "nodes" => jobs::node_count(job).to_string(),
@@ -319,9 +320,9 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         "reqswitch" => request.switches.map_or(0, |(count, _)| count).to_string(),
         "requeue" => u8::from(job.requeue).to_string(),
         "restartcnt" => job.restarts.to_string(),
-        "stderr" => or(&request.std_err, &or(&request.std_out, "(null)")),
-        "stdin" => or(&request.std_in, "/dev/null"),
-        "stdout" => or(&request.std_out, "(null)"),
+        "stderr" => or(request.std_err.as_ref(), &or(request.std_out.as_ref(), "(null)")),
+        "stdin" => or(request.std_in.as_ref(), "/dev/null"),
+        "stdout" => or(request.std_out.as_ref(), "(null)"),
         "suspendtime" => time(job.suspended_at),
         _ => String::new(),
     }
