@@ -89,13 +89,20 @@ const TRES: [Field; 3] = [field("Type", 8), field("Name", 15), field("ID", 6)];
 type Cells<'a> = Box<dyn Fn(&str) -> String + 'a>;
 
 /// Prints what `sacctmgr list WHAT` prints; `words` are conditions (`user=alice`), `format=…`, `tree`, `noheader`.
-pub(crate) fn show_accounting(db: &AccountingDb, what: &str, words: &[&str], parsable: bool) -> CommandOutput {
+pub(crate) fn show_accounting(
+    db: &AccountingDb,
+    what: &str,
+    words: &[&str],
+    parsable: bool,
+) -> CommandOutput {
     let what = what.to_ascii_lowercase();
     let mut conditions: Vec<(String, Vec<String>)> = Vec::new();
     let (mut names, mut tree, mut no_header) = (None, false, false);
     for word in words {
         match word.split_once('=') {
-            Some((name, value)) if "format".starts_with(&name.to_ascii_lowercase()) && name.len() > 1 => names = Some(value.to_owned()),
+            Some((name, value)) if "format".starts_with(&name.to_ascii_lowercase()) && name.len() > 1 => {
+                names = Some(value.to_owned())
+            }
             Some((name, value)) => conditions.push((name.to_ascii_lowercase(), format::words(value))),
             None if word.eq_ignore_ascii_case("tree") => tree = true,
             None if word.eq_ignore_ascii_case("where") => {}
@@ -111,9 +118,20 @@ pub(crate) fn show_accounting(db: &AccountingDb, what: &str, words: &[&str], par
     let (fields, default, rows): (&[Field], usize, Vec<Cells<'_>>) = if is("associations", 2) {
         (&ASSOCIATIONS, 20, associations(db, tree))
     } else if is("qos", 1) {
-        (&QOS, 26, db.qos.iter().map(|qos| -> Cells<'_> { Box::new(move |name| qos_cell(qos, name)) }).collect())
+        (
+            &QOS,
+            26,
+            db.qos.iter().map(|qos| -> Cells<'_> { Box::new(move |name| qos_cell(qos, name)) }).collect(),
+        )
     } else if is("clusters", 2) {
-        (&CLUSTERS, 14, db.clusters.iter().map(|cluster| -> Cells<'_> { Box::new(move |name| cluster_cell(cluster, name)) }).collect())
+        (
+            &CLUSTERS,
+            14,
+            db.clusters
+                .iter()
+                .map(|cluster| -> Cells<'_> { Box::new(move |name| cluster_cell(cluster, name)) })
+                .collect(),
+        )
     } else if is("users", 1) {
         let mut users: Vec<_> = db.users.iter().collect();
         users.sort_by(|a, b| a.name.cmp(&b.name));
@@ -157,7 +175,13 @@ pub(crate) fn show_accounting(db: &AccountingDb, what: &str, words: &[&str], par
         None => fields[..default].to_vec(),
         Some(names) => match format::choose(fields, names) {
             Ok(chosen) => chosen,
-            Err(name) => return CommandOutput { stdout: String::new(), stderr: format!(" Unknown field '{name}'\n"), code: 1 },
+            Err(name) => {
+                return CommandOutput {
+                    stdout: String::new(),
+                    stderr: format!(" Unknown field '{name}'\n"),
+                    code: 1,
+                };
+            }
         },
     };
     let column_of = |condition: &str| match condition {
@@ -170,12 +194,20 @@ pub(crate) fn show_accounting(db: &AccountingDb, what: &str, words: &[&str], par
     };
     for (name, _) in &conditions {
         if !fields.iter().any(|field| field.name == column_of(name)) {
-            return CommandOutput { stdout: String::new(), stderr: format!(" Unknown condition: {name}\n"), code: 1 };
+            return CommandOutput {
+                stdout: String::new(),
+                stderr: format!(" Unknown condition: {name}\n"),
+                code: 1,
+            };
         }
     }
-    let kept = rows.iter().filter(|cell| conditions.iter().all(|(name, values)| values.contains(&cell(column_of(name)).trim().to_owned())));
-    let cells: Vec<Vec<String>> = kept.map(|cell| chosen.iter().map(|field| cell(field.name)).collect()).collect();
-    let style = TableStyle { parsable: parsable.then_some(Parsable { ending: false, delimiter: '|' }), no_header };
+    let kept = rows.iter().filter(|cell| {
+        conditions.iter().all(|(name, values)| values.contains(&cell(column_of(name)).trim().to_owned()))
+    });
+    let cells: Vec<Vec<String>> =
+        kept.map(|cell| chosen.iter().map(|field| cell(field.name)).collect()).collect();
+    let style =
+        TableStyle { parsable: parsable.then_some(Parsable { ending: false, delimiter: '|' }), no_header };
     CommandOutput::text(format::table(&chosen, &cells, style))
 }
 
@@ -184,8 +216,15 @@ fn associations(db: &AccountingDb, tree: bool) -> Vec<Cells<'_>> {
     let mut rows: Vec<Cells<'_>> = Vec::new();
     let mut todo: Vec<(u32, usize)> = vec![(1, 0)];
     while let Some((id, depth)) = todo.pop() {
-        let mut below: Vec<&Association> = db.associations.iter().filter(|assoc| assoc.parent == id && assoc.id != id).collect();
-        below.sort_by_key(|assoc| (assoc.user.is_none(), assoc.user.clone().unwrap_or_else(|| assoc.account.clone()), assoc.partition.clone()));
+        let mut below: Vec<&Association> =
+            db.associations.iter().filter(|assoc| assoc.parent == id && assoc.id != id).collect();
+        below.sort_by_key(|assoc| {
+            (
+                assoc.user.is_none(),
+                assoc.user.clone().unwrap_or_else(|| assoc.account.clone()),
+                assoc.partition.clone(),
+            )
+        });
         todo.extend(below.into_iter().rev().map(|assoc| (assoc.id, depth + 1)));
         let Some(assoc) = db.association(id) else { continue };
         // In a tree an account's name is moved in by its depth, a user's line by that of its account's children.
@@ -212,15 +251,24 @@ fn association_cell(db: &AccountingDb, assoc: &Association, indent: usize, name:
         "QOS" => db.qos_of(assoc.id).join(","),
         "Def QOS" => assoc.default_qos.clone().unwrap_or_default(),
         "ID" => assoc.id.to_string(),
-        "ParentID" => if assoc.parent == 0 { String::new() } else { assoc.parent.to_string() },
-        "ParentName" if assoc.user.is_none() => db.association(assoc.parent).map_or_else(String::new, |parent| parent.account.clone()),
+        "ParentID" => {
+            if assoc.parent == 0 {
+                String::new()
+            } else {
+                assoc.parent.to_string()
+            }
+        }
+        "ParentName" if assoc.user.is_none() => {
+            db.association(assoc.parent).map_or_else(String::new, |parent| parent.account.clone())
+        }
         other => limit_cell(&assoc.limits, other),
     }
 }
 
 fn limit_cell(limits: &Limits, name: &str) -> String {
     let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
-    let wall = |minutes: Option<u32>| minutes.map_or_else(String::new, |minutes| clock(i64::from(minutes) * 60));
+    let wall =
+        |minutes: Option<u32>| minutes.map_or_else(String::new, |minutes| clock(i64::from(minutes) * 60));
     match name {
         "GrpJobs" => number(limits.grp_jobs),
         "GrpSubmit" => number(limits.grp_submit_jobs),
@@ -237,7 +285,15 @@ fn limit_cell(limits: &Limits, name: &str) -> String {
 }
 
 fn tres_limits(limits: &TresLimits) -> String {
-    limits.iter().map(|(name, n)| if name == "mem" { format!("mem={}", format::mebibytes(*n)) } else { format!("{name}={n}") }).collect::<Vec<_>>().join(",")
+    limits
+        .iter()
+        .map(
+            |(name, n)| {
+                if name == "mem" { format!("mem={}", format::mebibytes(*n)) } else { format!("{name}={n}") }
+            },
+        )
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn qos_cell(qos: &Qos, name: &str) -> String {
@@ -249,7 +305,9 @@ fn qos_cell(qos: &Qos, name: &str) -> String {
         "Priority" => qos.priority.to_string(),
         "GraceTime" => clock(i64::from(qos.grace_time)),
         "Preempt" => qos.preempt.join(","),
-        "PreemptExemptTime" => qos.preempt_exempt_time.map_or_else(String::new, |seconds| clock(i64::from(seconds))),
+        "PreemptExemptTime" => {
+            qos.preempt_exempt_time.map_or_else(String::new, |seconds| clock(i64::from(seconds)))
+        }
         "PreemptMode" => match qos.preempt_mode {
             None => "cluster",
             Some(PreemptMode::Off) => "OFF",
@@ -287,7 +345,16 @@ fn cluster_cell(cluster: &str, name: &str) -> String {
 
 /// TRES that every database has, with their ids.
 fn tres() -> Vec<Cells<'static>> {
-    let known = [("cpu", 1), ("mem", 2), ("energy", 3), ("node", 4), ("billing", 5), ("fs/disk", 6), ("vmem", 7), ("pages", 8)];
+    let known = [
+        ("cpu", 1),
+        ("mem", 2),
+        ("energy", 3),
+        ("node", 4),
+        ("billing", 5),
+        ("fs/disk", 6),
+        ("vmem", 7),
+        ("pages", 8),
+    ];
     known
         .into_iter()
         .map(|(tres, id)| -> Cells<'static> {

@@ -56,7 +56,13 @@ impl Format {
                 (false, Ok(width)) if width > 0 => Width::Fixed(width.min(10_000)),
                 _ => Width::Natural,
             };
-            format.columns.push(Column { key: letter.to_string(), width, right, suffix: String::new(), whole: false });
+            format.columns.push(Column {
+                key: letter.to_string(),
+                width,
+                right,
+                suffix: String::new(),
+                whole: false,
+            });
         }
         format
     }
@@ -68,8 +74,15 @@ impl Format {
             let right = size.starts_with('.');
             let size = size.trim_start_matches('.');
             let digits = size.find(|c: char| !c.is_ascii_digit()).unwrap_or(size.len());
-            let width = size[..digits].parse::<usize>().ok().filter(|width| *width > 0).unwrap_or(20).min(10_000);
-            Column { key: name.trim().to_ascii_lowercase(), width: Width::Fixed(width), right, suffix: size[digits..].to_owned(), whole: false }
+            let width =
+                size[..digits].parse::<usize>().ok().filter(|width| *width > 0).unwrap_or(20).min(10_000);
+            Column {
+                key: name.trim().to_ascii_lowercase(),
+                width: Width::Fixed(width),
+                right,
+                suffix: size[digits..].to_owned(),
+                whole: false,
+            }
         });
         Self { prefix: String::new(), columns: columns.collect() }
     }
@@ -83,14 +96,20 @@ impl Format {
             .map(|(at, column)| match column.width {
                 Width::Natural => None,
                 Width::Fixed(width) => Some(width),
-                Width::Widest(least) => Some(rows.iter().filter_map(|row| row.get(at)).map(|text| text.chars().count()).fold(least, usize::max)),
+                Width::Widest(least) => Some(
+                    rows.iter()
+                        .filter_map(|row| row.get(at))
+                        .map(|text| text.chars().count())
+                        .fold(least, usize::max),
+                ),
             })
             .collect();
         let mut out = String::new();
         for row in rows {
             out.push_str(&self.prefix);
             for ((column, width), text) in self.columns.iter().zip(&widths).zip(row) {
-                let width = width.map(|width| if column.whole { width.max(text.chars().count()) } else { width });
+                let width =
+                    width.map(|width| if column.whole { width.max(text.chars().count()) } else { width });
                 out.push_str(&cell(text, width, column.right));
                 out.push_str(&column.suffix);
             }
@@ -191,7 +210,9 @@ pub(super) fn choose(known: &[Field], text: &str) -> Result<Vec<Field>, String> 
     for word in text.split(',').filter(|word| !word.is_empty()) {
         let (name, size) = word.split_once('%').map_or((word, None), |(name, size)| (name, Some(size)));
         let exact = known.iter().find(|field| field.name.eq_ignore_ascii_case(name));
-        let begins = |field: &&Field| field.name.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
+        let begins = |field: &&Field| {
+            field.name.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name))
+        };
         let mut field = *exact.or_else(|| known.iter().find(begins)).ok_or_else(|| name.to_owned())?;
         if let Some(width) = size.and_then(|size| size.parse::<i32>().ok()).filter(|width| *width != 0) {
             field.width = width.unsigned_abs().min(10_000) as usize;
@@ -206,7 +227,8 @@ pub(super) fn choose(known: &[Field], text: &str) -> Result<Vec<Field>, String> 
 
 /// `Mon Nov 23 14:32:45 2026`: the date line of `squeue -l` and `sinfo -l`.
 pub(super) fn date_line(time: crate::slurm::Time) -> String {
-    jiff::Timestamp::from_second(time).map_or_else(|_| "Unknown".into(), |at| at.strftime("%a %b %d %H:%M:%S %Y").to_string())
+    jiff::Timestamp::from_second(time)
+        .map_or_else(|_| "Unknown".into(), |at| at.strftime("%a %b %d %H:%M:%S %Y").to_string())
 }
 
 /// An amount of MiB with its unit: a larger unit only where half of it divides the amount (`30000M`, `62.50G`, `8G`;
@@ -237,7 +259,8 @@ pub(super) fn natural(name: &str) -> Vec<(String, u64)> {
     let mut rest = name;
     while !rest.is_empty() {
         let letters = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        let digits = rest[letters..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |at| letters + at);
+        let digits =
+            rest[letters..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |at| letters + at);
         parts.push((rest[..letters].to_owned(), rest[letters..digits].parse().unwrap_or(0)));
         rest = &rest[digits..];
     }
@@ -251,11 +274,15 @@ mod tests {
     #[test]
     fn formats_are_read_as_squeue_reads_them() {
         let format = Format::letters("a%.5i|%P %");
-        let shown: Vec<_> = format.columns.iter().map(|c| (c.key.as_str(), c.width, c.right, c.suffix.as_str())).collect();
+        let shown: Vec<_> =
+            format.columns.iter().map(|c| (c.key.as_str(), c.width, c.right, c.suffix.as_str())).collect();
         assert_eq!(format.prefix, "a");
         assert_eq!(shown, [("i", Width::Fixed(5), true, "|"), ("P", Width::Natural, false, " ")]);
         assert_eq!(format.lines(&[vec!["123456".into(), "x".into()]]), "a12345|x \n");
-        assert_eq!(Format::names("JobID,Name:5").lines(&[vec!["7".into(), "longname".into()]]), "7                   longn\n");
+        assert_eq!(
+            Format::names("JobID,Name:5").lines(&[vec!["7".into(), "longname".into()]]),
+            "7                   longn\n"
+        );
     }
 
     #[test]
@@ -263,14 +290,20 @@ mod tests {
         // Recorded: `sacctmgr show user`, outputs.
         let fields = [field("User", 10), field("Admin", 9)];
         let rows = [vec!["root".to_owned(), "Administrator".to_owned()]];
-        assert_eq!(table(&fields, &rows, TableStyle::default()), "      User     Admin \n---------- --------- \n      root Administ+ \n");
-        let style = TableStyle { parsable: Some(Parsable { ending: false, delimiter: '|' }), no_header: false };
+        assert_eq!(
+            table(&fields, &rows, TableStyle::default()),
+            "      User     Admin \n---------- --------- \n      root Administ+ \n"
+        );
+        let style =
+            TableStyle { parsable: Some(Parsable { ending: false, delimiter: '|' }), no_header: false };
         assert_eq!(table(&fields, &rows, style), "User|Admin\nroot|Administrator\n");
     }
 
     #[test]
     fn memory_has_the_largest_unit_that_half_divides() {
-        for (amount, expect) in [(1000, "1000M"), (30_000, "30000M"), (64_000, "62.50G"), (8192, "8G"), (0, "0M")] {
+        for (amount, expect) in
+            [(1000, "1000M"), (30_000, "30000M"), (64_000, "62.50G"), (8192, "8G"), (0, "0M")]
+        {
             assert_eq!(mebibytes(amount), expect);
         }
     }

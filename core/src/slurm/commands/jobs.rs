@@ -60,7 +60,10 @@ pub(super) const STATES: [(&str, &str); 24] = [
 /// A state by its name or code, in any case.
 pub(super) fn state_named(text: &str) -> Option<&'static str> {
     let text = text.trim();
-    STATES.iter().find(|(name, code)| name.eq_ignore_ascii_case(text) || code.eq_ignore_ascii_case(text)).map(|(name, _)| *name)
+    STATES
+        .iter()
+        .find(|(name, code)| name.eq_ignore_ascii_case(text) || code.eq_ignore_ascii_case(text))
+        .map(|(name, _)| *name)
 }
 
 /// Whether a job is in a state that [`state_named`] gave: the base state or a flag.
@@ -127,7 +130,13 @@ pub(super) fn reason(job: &Job) -> String {
 
 /// TRES in the order of the job's own record: `cpu=1,mem=1000M,node=1,billing=1,gres/gpu=2`.
 pub(super) fn tres_text(tres: &TresCount) -> String {
-    let mut text = format!("cpu={},mem={},node={},billing={}", tres.cpus, mebibytes(tres.memory), tres.nodes, tres.billing as u64);
+    let mut text = format!(
+        "cpu={},mem={},node={},billing={}",
+        tres.cpus,
+        mebibytes(tres.memory),
+        tres.nodes,
+        tres.billing as u64
+    );
     for (name, count) in &tres.gres {
         text.push_str(&format!(",gres/{name}={count}"));
     }
@@ -148,5 +157,6 @@ pub(super) fn accounted_tres_text(tres: &TresCount, tracked: &[String]) -> Strin
 
 /// Whether the job is shown by `squeue` without `-t`: it waits, runs, is suspended, or its nodes are cleaned up.
 pub(super) fn is_current(job: &Job) -> bool {
-    matches!(job.state.base, JobBase::Pending | JobBase::Running | JobBase::Suspended) || job.state.is_completing()
+    matches!(job.state.base, JobBase::Pending | JobBase::Running | JobBase::Suspended)
+        || job.state.is_completing()
 }

@@ -1,7 +1,7 @@
 //! `sdiag`: counters of the controller.
 
-use super::{CommandOutput, Session};
 use super::format::date_line;
+use super::{CommandOutput, Session};
 use crate::slurm::controller::Controller;
 use crate::slurm::model::JobBase;
 

@@ -32,7 +32,13 @@ impl Desk {
     /// `zero`: seconds since 1970 of the recording's zero.
     fn new(conf: &[&str], zero: i64) -> Self {
         let lines: Vec<&str> = COMMON.iter().chain(conf).copied().collect();
-        let mut spec = ClusterSpec::from_lines(&lines, &[], &[], Users::named(&["alice", "bob", "carol", "dave", "erin"])).unwrap();
+        let mut spec = ClusterSpec::from_lines(
+            &lines,
+            &[],
+            &[],
+            Users::named(&["alice", "bob", "carol", "dave", "erin"]),
+        )
+        .unwrap();
         spec.accounting.clusters.push("lab".into());
         let epoch = Epoch::new(jiff::Timestamp::from_second(zero - ZERO as i64).unwrap());
         Self { cluster: SlurmCluster::new(spec, epoch, SimTime::from_secs(ZERO - 2)) }
@@ -55,10 +61,20 @@ impl Desk {
 
     fn answer(&mut self, user: &str, line: &str) -> CommandOutput {
         let words = shell_words(line);
-        let (uid, gid) = self.cluster.controller.users.by_name(user).map_or((0, 0), |user| (user.uid, user.gid));
+        let (uid, gid) =
+            self.cluster.controller.users.by_name(user).map_or((0, 0), |user| (user.uid, user.gid));
         let env = BTreeMap::new();
         let read = |_: &str| None;
-        let session = Session { uid, gid, env: &env, cwd: "/tmp", host: "localhost", sid: 1, stdin: "", read_file: &read };
+        let session = Session {
+            uid,
+            gid,
+            env: &env,
+            cwd: "/tmp",
+            host: "localhost",
+            sid: 1,
+            stdin: "",
+            read_file: &read,
+        };
         let controller = &mut self.cluster.controller;
         let args = &words[1..];
         let output = match words[0].as_str() {
@@ -122,7 +138,11 @@ fn outputs() -> Desk {
         ],
         1_795_444_361,
     );
-    desk.submit(0.0, "alice", "sbatch -o /dev/null -J a_very_long_job_name -N3 -n30 -t1-02:03:04 --wrap 'sleep 14'");
+    desk.submit(
+        0.0,
+        "alice",
+        "sbatch -o /dev/null -J a_very_long_job_name -N3 -n30 -t1-02:03:04 --wrap 'sleep 14'",
+    );
     desk.submit(0.4, "bob", "sbatch -o /dev/null -J short -n1 -t59 --wrap 'sleep 14'");
     desk.submit(1.3, "carol", "sbatch -o /dev/null -J pend -N6 -t2:00:00 --wrap 'sleep 3'");
     desk.submit(2.1, "alice", "sbatch -o /dev/null -J arr -n1 -t1 -a1-40%4 --wrap 'sleep 20'");
@@ -210,7 +230,13 @@ fn sinfo_names_and_sorts_the_states_of_nodes() {
     );
     let reason = |text: &str, time| Some(NodeReason { text: text.into(), uid: 0, time });
     let nodes = &mut desk.cluster.controller.nodes;
-    for (at, flag) in [(2, NodeFlags::DRAIN), (4, NodeFlags::RESERVED), (5, NodeFlags::MAINT), (6, NodeFlags::FAIL), (7, NodeFlags::PLANNED)] {
+    for (at, flag) in [
+        (2, NodeFlags::DRAIN),
+        (4, NodeFlags::RESERVED),
+        (5, NodeFlags::MAINT),
+        (6, NodeFlags::FAIL),
+        (7, NodeFlags::PLANNED),
+    ] {
         nodes[at].flags.set(flag);
     }
     nodes[2].reason = reason("test", 1_795_443_889);
@@ -230,7 +256,10 @@ fn sinfo_names_and_sorts_the_states_of_nodes() {
          main*        up   infinite      1   down n4\n\
          main*        up   infinite      1    unk n10\n",
     );
-    desk.check("sinfo -h -N -n n[9-10],n3 -o '%N %t %T'", "n3 drain drained\nn9 idle idle\nn10 unk unknown\n");
+    desk.check(
+        "sinfo -h -N -n n[9-10],n3 -o '%N %t %T'",
+        "n3 drain drained\nn9 idle idle\nn10 unk unknown\n",
+    );
     desk.check("sinfo -N -n n10", "NODELIST   NODES PARTITION STATE \nn10            1     main* unk   \n");
     desk.check(
         "sinfo -R",
@@ -240,7 +269,10 @@ fn sinfo_names_and_sorts_the_states_of_nodes() {
          test down            root      2026-11-23T14:24:49 n4\n",
     );
     desk.check("sinfo -T", "No reservations in the system\n");
-    desk.check("sinfo -n n99", "PARTITION AVAIL  TIMELIMIT  NODES  STATE NODELIST\nmain*        up   infinite      0    n/a \n");
+    desk.check(
+        "sinfo -n n99",
+        "PARTITION AVAIL  TIMELIMIT  NODES  STATE NODELIST\nmain*        up   infinite      0    n/a \n",
+    );
 }
 
 #[test]
@@ -346,7 +378,13 @@ fn sdiag_says_what_the_controller_counted() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "*******************************************************");
     assert_eq!(lines[1], "sdiag output at Mon Nov 23 14:32:47 2026 (1795444367)");
-    for line in ["Jobs completed: 0", "Jobs pending:   0", "Main schedule statistics (microseconds):", "Pending RPC statistics", "\tNo pending RPCs"] {
+    for line in [
+        "Jobs completed: 0",
+        "Jobs pending:   0",
+        "Main schedule statistics (microseconds):",
+        "Pending RPC statistics",
+        "\tNo pending RPCs",
+    ] {
         assert!(lines.contains(&line), "{line}");
     }
 }
@@ -359,7 +397,10 @@ fn wrong_commands_are_refused_as_the_real_ones_refuse_them() {
     desk.check_error("squeue -j 99999", (1, "", "slurm_load_jobs error: Invalid job id specified\n"));
     desk.check_error("squeue -u nosuch", (0, title, "squeue: error: Invalid user: nosuch\n\n"));
     desk.check_error("squeue -w n99", (1, "", "squeue: error: Invalid node name n99\n"));
-    desk.check_error("squeue --nosuch", (1, "", "squeue: unrecognized option '--nosuch'\nTry \"squeue --help\" for more information\n"));
+    desk.check_error(
+        "squeue --nosuch",
+        (1, "", "squeue: unrecognized option '--nosuch'\nTry \"squeue --help\" for more information\n"),
+    );
     desk.check_error("sinfo -p nosuch", (0, "PARTITION AVAIL  TIMELIMIT  NODES  STATE NODELIST\n", ""));
     desk.check_error("sacct -o foo", (1, "", "sacct: error: Invalid field requested: \"foo\"\n"));
     desk.check_error("sacct -S foo", (1, "", "Invalid time specification (pos=0): foo\n"));
@@ -372,7 +413,10 @@ fn squeue_writes_its_jobs_as_json() {
     let mut desk = outputs();
     desk.at(8.08);
     let text = desk.answer("root", "squeue --json").stdout;
-    assert!(text.starts_with("{\n  \"meta\": {\n    \"plugin\": {\n      \"type\": \"openapi\\/v0.0.38\",\n"), "{text}");
+    assert!(
+        text.starts_with("{\n  \"meta\": {\n    \"plugin\": {\n      \"type\": \"openapi\\/v0.0.38\",\n"),
+        "{text}"
+    );
     assert!(text.ends_with("      \"current_working_directory\": \"\\/tmp\"\n    }\n  ]\n}"), "{text}");
     let read: serde_json::Value = serde_json::from_str(&text).unwrap();
     let jobs = read["jobs"].as_array().unwrap();

@@ -68,9 +68,13 @@ struct Row<'a> {
 pub fn sprio(controller: &Controller, _session: &Session<'_>, args: &[String]) -> CommandOutput {
     let parsed = match getopt::parse("sprio", TABLE, args, true) {
         Ok(parsed) => parsed,
-        Err(message) => return CommandOutput::error(format!("{message}\nTry \"sprio --help\" for more information\n")),
+        Err(message) => {
+            return CommandOutput::error(format!("{message}\nTry \"sprio --help\" for more information\n"));
+        }
     };
-    let value = |name: &str| parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone());
+    let value = |name: &str| {
+        parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone())
+    };
     let flag = |name: &str| parsed.options.iter().any(|given| given.name == name);
     if flag("version") {
         return CommandOutput::text("slurm-wlm 22.05.8\n");
@@ -84,14 +88,26 @@ pub fn sprio(controller: &Controller, _session: &Session<'_>, args: &[String]) -
         );
     };
     let mut rest = parsed.rest.iter();
-    let ids = value("jobs").or_else(|| if flag("jobs") { rest.next().cloned() } else { None }).map(|list| format::words(&list));
+    let ids = value("jobs")
+        .or_else(|| if flag("jobs") { rest.next().cloned() } else { None })
+        .map(|list| format::words(&list));
     let users = value("user").or_else(|| value("users")).map(|list| format::words(&list));
     let partitions = value("partition").map(|list| format::words(&list));
     let rows: Vec<Row<'_>> = jobs::listed(controller)
         .into_iter()
         .filter(|job| counts(controller, job))
-        .filter(|job| ids.as_ref().is_none_or(|ids| ids.iter().any(|id| *id == job.id.to_string() || job.array.is_some_and(|(array, _)| *id == array.to_string()))))
-        .filter(|job| users.as_ref().is_none_or(|users| users.iter().any(|user| *user == job.user || *user == job.request.uid.to_string())))
+        .filter(|job| {
+            ids.as_ref().is_none_or(|ids| {
+                ids.iter().any(|id| {
+                    *id == job.id.to_string() || job.array.is_some_and(|(array, _)| *id == array.to_string())
+                })
+            })
+        })
+        .filter(|job| {
+            users.as_ref().is_none_or(|users| {
+                users.iter().any(|user| *user == job.user || *user == job.request.uid.to_string())
+            })
+        })
         .flat_map(|job| {
             job.partitions.iter().enumerate().map(move |(at, partition)| Row {
                 job,
@@ -99,7 +115,13 @@ pub fn sprio(controller: &Controller, _session: &Session<'_>, args: &[String]) -
                 priority: job.part_priorities.get(at).copied().unwrap_or(job.priority),
             })
         })
-        .filter(|row| partitions.as_ref().is_none_or(|names| names.iter().any(|name| controller.partitions.get(row.partition).is_some_and(|part| part.name == *name))))
+        .filter(|row| {
+            partitions.as_ref().is_none_or(|names| {
+                names.iter().any(|name| {
+                    controller.partitions.get(row.partition).is_some_and(|part| part.name == *name)
+                })
+            })
+        })
         .collect();
     let weights = flag("weights");
     // Recorded: sprio -j 99999.
@@ -115,14 +137,18 @@ pub fn sprio(controller: &Controller, _session: &Session<'_>, args: &[String]) -
     format.columns.retain(|column| {
         let known = COLUMNS.iter().any(|(letter, _)| column.key == letter.to_string());
         if !known {
-            output.stderr.push_str(&format!("sprio: error: Invalid job format specification: {}\n", column.key));
+            output
+                .stderr
+                .push_str(&format!("sprio: error: Invalid job format specification: {}\n", column.key));
         }
         known
     });
     let letters: Vec<char> = format.columns.iter().filter_map(|column| column.key.chars().next()).collect();
     let mut lines: Vec<Vec<String>> = Vec::new();
     if !flag("noheader") {
-        let title = |letter: &char| COLUMNS.iter().find(|(other, _)| other == letter).map_or("", |(_, title)| title).to_owned();
+        let title = |letter: &char| {
+            COLUMNS.iter().find(|(other, _)| other == letter).map_or("", |(_, title)| title).to_owned()
+        };
         lines.push(letters.iter().map(title).collect());
     }
     if weights {
@@ -130,7 +156,10 @@ pub fn sprio(controller: &Controller, _session: &Session<'_>, args: &[String]) -
     } else {
         let mut rows = rows;
         rows.sort_by_key(|row| row.job.id);
-        lines.extend(rows.iter().map(|row| letters.iter().map(|letter| cell(controller, params, row, *letter)).collect()));
+        lines.extend(
+            rows.iter()
+                .map(|row| letters.iter().map(|letter| cell(controller, params, row, *letter)).collect()),
+        );
     }
     output.stdout = format.lines(&lines);
     output
@@ -139,7 +168,8 @@ pub fn sprio(controller: &Controller, _session: &Session<'_>, args: &[String]) -
 /// Whether a job's priority counts now: not held, and eligible as far as the scheduler looked at it (recorded: jobs whose
 /// begin is ahead and the rest of an array at its task limit are not listed).
 fn counts(controller: &Controller, job: &Job) -> bool {
-    let waits = [Reason::DEPENDENCY, Reason::DEPENDENCY_NEVER, Reason::ARRAY_TASK_LIMIT].contains(&job.reason);
+    let waits =
+        [Reason::DEPENDENCY, Reason::DEPENDENCY_NEVER, Reason::ARRAY_TASK_LIMIT].contains(&job.reason);
     job.is_pending() && job.priority != 0 && job.begin <= controller.time() && !waits
 }
 
@@ -161,7 +191,12 @@ fn default_format(params: &MultifactorParams, long: bool, norm: bool) -> String 
     if !norm {
         parts.push("%.10S");
     }
-    parts.extend(weighted.iter().filter(|(on, ..)| *on || long).map(|(_, weighed, plain)| if norm { *plain } else { *weighed }));
+    parts.extend(
+        weighted
+            .iter()
+            .filter(|(on, ..)| *on || long)
+            .map(|(_, weighed, plain)| if norm { *plain } else { *weighed }),
+    );
     if long && !norm {
         parts.push("%.11N");
     }
@@ -181,7 +216,12 @@ fn weight(params: &MultifactorParams, letter: char) -> String {
         'P' | 'p' => params.weight_partition.to_string(),
         'Q' | 'q' => params.weight_qos.to_string(),
         'S' => "1".into(),
-        'T' | 't' => params.weight_tres.iter().map(|(name, weight)| format!("{name}={weight:.0}")).collect::<Vec<_>>().join(","),
+        'T' | 't' => params
+            .weight_tres
+            .iter()
+            .map(|(name, weight)| format!("{name}={weight:.0}"))
+            .collect::<Vec<_>>()
+            .join(","),
         _ => String::new(),
     }
 }
@@ -237,7 +277,8 @@ fn partition_factor(controller: &Controller, params: &MultifactorParams, row: &R
 fn tres(controller: &Controller, params: &MultifactorParams, row: &Row<'_>, plain: bool) -> String {
     let weighed = controller.tres_factors(row.job, row.partition, params);
     let shown = weighed.iter().filter(|(_, value)| *value > 0.0).map(|(name, value)| {
-        let weight = params.weight_tres.iter().find(|(other, _)| other == name).map_or(1.0, |(_, weight)| *weight);
+        let weight =
+            params.weight_tres.iter().find(|(other, _)| other == name).map_or(1.0, |(_, weight)| *weight);
         if plain { format!("{name}={:.2}", value / weight) } else { format!("{name}={value:.0}") }
     });
     shown.collect::<Vec<_>>().join(",")

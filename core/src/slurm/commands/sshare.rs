@@ -49,9 +49,13 @@ const FIELDS: [Field; 14] = [
 pub fn sshare(controller: &Controller, session: &Session<'_>, args: &[String]) -> CommandOutput {
     let parsed = match getopt::parse("sshare", TABLE, args, true) {
         Ok(parsed) => parsed,
-        Err(message) => return CommandOutput::error(format!("{message}\nTry \"sshare --help\" for more information\n")),
+        Err(message) => {
+            return CommandOutput::error(format!("{message}\nTry \"sshare --help\" for more information\n"));
+        }
     };
-    let value = |name: &str| parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone());
+    let value = |name: &str| {
+        parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone())
+    };
     let flag = |name: &str| parsed.options.iter().any(|given| given.name == name);
     if flag("version") {
         return CommandOutput::text("slurm-wlm 22.05.8\n");
@@ -74,10 +78,16 @@ pub fn sshare(controller: &Controller, session: &Session<'_>, args: &[String]) -
     };
     let fields = match format::choose(&FIELDS, &names) {
         Ok(fields) => fields,
-        Err(name) => return CommandOutput::error(format!("sshare: error: Invalid field requested: \"{name}\"\n")),
+        Err(name) => {
+            return CommandOutput::error(format!("sshare: error: Invalid field requested: \"{name}\"\n"));
+        }
     };
     let accounts = value("accounts").map(|list| format::words(&list.to_ascii_lowercase()));
-    let me = if session.uid == 0 { "root".to_owned() } else { controller.users.by_uid(session.uid).map(|user| user.name.clone()).unwrap_or_default() };
+    let me = if session.uid == 0 {
+        "root".to_owned()
+    } else {
+        controller.users.by_uid(session.uid).map(|user| user.name.clone()).unwrap_or_default()
+    };
     let users = match value("users") {
         Some(list) => Some(format::words(&list)),
         None if flag("all") || accounts.is_some() => None,
@@ -95,7 +105,9 @@ pub fn sshare(controller: &Controller, session: &Session<'_>, args: &[String]) -
                 None => !flag("Users"),
             };
         if wanted {
-            rows.push(fields.iter().map(|field| cell(controller, assoc, depth, fair_tree, field.name)).collect());
+            rows.push(
+                fields.iter().map(|field| cell(controller, assoc, depth, fair_tree, field.name)).collect(),
+            );
         }
     }
     let delimiter = flag("parsable") || flag("parsable2");
@@ -121,7 +133,9 @@ fn cell(controller: &Controller, assoc: &Association, depth: usize, fair_tree: b
         },
         "NormShares" if root => if fair_tree { "0.000000" } else { "1.000000" }.into(),
         // One who shares the account's shares has the account's part.
-        "NormShares" if shares_parent => format!("{:.6}", controller.usage_of(assoc.parent).map_or(0.0, |usage| usage.norm_shares)),
+        "NormShares" if shares_parent => {
+            format!("{:.6}", controller.usage_of(assoc.parent).map_or(0.0, |usage| usage.norm_shares))
+        }
         "NormShares" => format!("{:.6}", usage.norm_shares),
         "RawUsage" => (usage.raw as u64).to_string(),
         "NormUsage" if root => String::new(),
@@ -134,7 +148,13 @@ fn cell(controller: &Controller, assoc: &Association, depth: usize, fair_tree: b
         "LevelFS" if root || shares_parent => String::new(),
         "LevelFS" if usage.level.is_infinite() => "inf".into(),
         "LevelFS" => format!("{:.6}", usage.level),
-        "GrpTRESMins" => assoc.limits.grp_tres_mins.iter().map(|(name, n)| format!("{name}={n}")).collect::<Vec<_>>().join(","),
+        "GrpTRESMins" => assoc
+            .limits
+            .grp_tres_mins
+            .iter()
+            .map(|(name, n)| format!("{name}={n}"))
+            .collect::<Vec<_>>()
+            .join(","),
         "TRESRunMins" => run_minutes(controller, assoc),
         "Cluster" => controller.params.cluster.clone(),
         "ID" => assoc.id.to_string(),
@@ -145,16 +165,25 @@ fn cell(controller: &Controller, assoc: &Association, depth: usize, fair_tree: b
 /// What running jobs will still use up to their limits, in TRES-minutes; brought up to date at each calc period.
 fn run_minutes(controller: &Controller, assoc: &Association) -> String {
     let below = |job: &Job| controller.accounting.chain(job.assoc).any(|other| other.id == assoc.id);
-    let running: Vec<&Job> = controller.jobs.active().filter(|job| job.state.base == JobBase::Running && !job.state.is_completing() && below(job)).collect();
+    let running: Vec<&Job> = controller
+        .jobs
+        .active()
+        .filter(|job| job.state.base == JobBase::Running && !job.state.is_completing() && below(job))
+        .collect();
     let seconds_left = |job: &Job| {
-        let limit = super::jobs::time_limit(controller, job).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
+        let limit =
+            super::jobs::time_limit(controller, job).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
         let counted = if job.charged > job.start { job.charged - job.start } else { 0 };
         u64::try_from(limit - counted).unwrap_or(0)
     };
     let base = ["cpu", "mem", "energy", "node", "billing", "fs/disk", "vmem", "pages"];
-    let extra = controller.params.accounting_tres.iter().map(String::as_str).filter(|name| !base.contains(name));
+    let extra =
+        controller.params.accounting_tres.iter().map(String::as_str).filter(|name| !base.contains(name));
     let parts = base.into_iter().chain(extra).map(|name| {
-        let seconds: u64 = running.iter().map(|job| job.alloc_tres.as_ref().map_or(0, |tres| tres.of(name)) * seconds_left(job)).sum();
+        let seconds: u64 = running
+            .iter()
+            .map(|job| job.alloc_tres.as_ref().map_or(0, |tres| tres.of(name)) * seconds_left(job))
+            .sum();
         format!("{name}={}", seconds / 60)
     });
     parts.collect::<Vec<_>>().join(",")

@@ -17,11 +17,21 @@ pub(super) fn shows(recorded: &[Show], here: &[Answer], found: &mut Vec<Differen
             continue;
         };
         if show.rc != answer.code {
-            found.push(Difference { field: format!("{name}, exit code"), recorded: show.rc.to_string(), found: answer.code.to_string() });
+            found.push(Difference {
+                field: format!("{name}, exit code"),
+                recorded: show.rc.to_string(),
+                found: answer.code.to_string(),
+            });
         }
-        for (what, recorded, here) in [("stdout", &show.out, &answer.stdout), ("stderr", &show.err, &answer.stderr)] {
+        for (what, recorded, here) in
+            [("stdout", &show.out, &answer.stdout), ("stderr", &show.err, &answer.stderr)]
+        {
             if !same_text(&show.cmd, recorded, here) {
-                found.push(Difference { field: format!("{name}, {what}"), recorded: recorded.clone(), found: here.clone() });
+                found.push(Difference {
+                    field: format!("{name}, {what}"),
+                    recorded: recorded.clone(),
+                    found: here.clone(),
+                });
             }
         }
     }
@@ -70,20 +80,29 @@ fn same_rows(recorded: &[String], here: &[String]) -> bool {
 /// Lines of `sdiag` that say how fast the host is, or what its threads do just now.
 fn depends_on_host(line: &str) -> bool {
     let line = line.trim();
-    ["Last cycle:", "Max cycle:", "Mean cycle:", "Server thread count:"].iter().any(|begin| line.starts_with(begin))
+    ["Last cycle:", "Max cycle:", "Mean cycle:", "Server thread count:"]
+        .iter()
+        .any(|begin| line.starts_with(begin))
 }
 
 fn same_line(recorded: &str, here: &str) -> bool {
     if recorded == here {
         return true;
     }
-    let split = |line: &str| -> Vec<String> { line.split([' ', '=', '|', '(', ')', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect() };
+    let split = |line: &str| -> Vec<String> {
+        line.split([' ', '=', '|', '(', ')', ','])
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
     let (words, mine) = (split(recorded), split(here));
-    if words.len() != mine.len() || !words.iter().zip(&mine).all(|(recorded, here)| same_word(recorded, here)) {
+    if words.len() != mine.len() || !words.iter().zip(&mine).all(|(recorded, here)| same_word(recorded, here))
+    {
         return false;
     }
     // A clock that is a digit longer moves what stands behind it, unless its column has a width.
-    let longer: i64 = words.iter().zip(&mine).map(|(recorded, here)| recorded.len() as i64 - here.len() as i64).sum();
+    let longer: i64 =
+        words.iter().zip(&mine).map(|(recorded, here)| recorded.len() as i64 - here.len() as i64).sum();
     let wider = recorded.len() as i64 - here.len() as i64;
     wider == 0 || wider == longer
 }
@@ -99,12 +118,17 @@ fn clock(word: &str) -> Option<i64> {
         return None;
     }
     let word = word.strip_prefix('-').unwrap_or(word);
-    let read = if word.matches(':').count() == 1 && !word.contains('-') { format!("0:{word}") } else { word.to_owned() };
+    let read = if word.matches(':').count() == 1 && !word.contains('-') {
+        format!("0:{word}")
+    } else {
+        word.to_owned()
+    };
     crate::slurm::units::seconds(&read)
 }
 
 fn stamp(word: &str) -> Option<i64> {
-    let at: jiff::civil::DateTime = (word.len() == 19 && word.as_bytes()[10] == b'T').then(|| word.parse().ok())??;
+    let at: jiff::civil::DateTime =
+        (word.len() == 19 && word.as_bytes()[10] == b'T').then(|| word.parse().ok())??;
     at.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp().as_second())
 }
 

@@ -78,8 +78,11 @@ impl Controller {
 
     /// The state of a node in words; see [`Controller::node_states`] for all at once.
     pub fn node_state(&self, node: NodeIdx) -> NodeStateText {
-        let running = self.jobs.active().any(|job| job.state.base == JobBase::Running && !job.state.is_completing() && job.nodes.has(node));
-        let completing = self.jobs.active().any(|job| job.state.is_completing() && job.completing_nodes.has(node));
+        let running = self.jobs.active().any(|job| {
+            job.state.base == JobBase::Running && !job.state.is_completing() && job.nodes.has(node)
+        });
+        let completing =
+            self.jobs.active().any(|job| job.state.is_completing() && job.completing_nodes.has(node));
         self.words(node, running, completing)
     }
 
@@ -104,7 +107,14 @@ impl Controller {
 
     fn words(&self, idx: NodeIdx, running: bool, completing: bool) -> NodeStateText {
         let Some((node, usage)) = self.nodes.get(idx).zip(self.usage.get(idx)) else {
-            return NodeStateText { short: "unk".into(), long: "unknown".into(), flags: "UNKNOWN".into(), order: 0, allocated: false, idle: false };
+            return NodeStateText {
+                short: "unk".into(),
+                long: "unknown".into(),
+                flags: "UNKNOWN".into(),
+                order: 0,
+                allocated: false,
+                idle: false,
+            };
         };
         let load = match (running, usage.cpus(node)) {
             (false, _) => Load::Idle,
@@ -153,7 +163,13 @@ impl Controller {
 }
 
 /// The short and the long word, and whether maintenance is said by a sign.
-fn word(base: NodeBase, load: Load, f: NodeFlags, busy: bool, completing: bool) -> (&'static str, &'static str, bool) {
+fn word(
+    base: NodeBase,
+    load: Load,
+    f: NodeFlags,
+    busy: bool,
+    completing: bool,
+) -> (&'static str, &'static str, bool) {
     let maint = f.has(NodeFlags::MAINT);
     if maint && base == NodeBase::Up && load == Load::Idle && !f.has(NodeFlags::DRAIN) {
         return ("maint", "maint", false);

@@ -142,7 +142,10 @@ fn step_name(id: StepId) -> String {
 /// The state of a record in accounting's words: a run that was sent back to the queue says how it ended.
 pub(super) fn base_state(state: JobState) -> &'static str {
     use crate::slurm::model::JobBase;
-    if state.flags.has(JobFlags::REQUEUE) || state.flags.has(JobFlags::REQUEUE_HOLD) || state.flags.has(JobFlags::SPECIAL_EXIT) {
+    if state.flags.has(JobFlags::REQUEUE)
+        || state.flags.has(JobFlags::REQUEUE_HOLD)
+        || state.flags.has(JobFlags::SPECIAL_EXIT)
+    {
         return match state.base {
             JobBase::Preempted => "PREEMPTED",
             JobBase::NodeFail => "NODE_FAIL",
@@ -210,7 +213,13 @@ pub(super) fn job_value(controller: &Controller, job: &Job, index: usize, name: 
         "JobIDRaw" => job.id.to_string(),
         "JobName" => request.name.clone(),
         "NNodes" => jobs::node_count(job).to_string(),
-        "NodeList" => if pending || job.nodes.is_empty() { "None assigned".into() } else { controller.names_of(&job.nodes) },
+        "NodeList" => {
+            if pending || job.nodes.is_empty() {
+                "None assigned".into()
+            } else {
+                controller.names_of(&job.nodes)
+            }
+        }
         "Partition" => jobs::partitions(controller, job),
         "Priority" => job.priority.to_string(),
         "QOS" => job.qos.clone(),
@@ -223,14 +232,18 @@ pub(super) fn job_value(controller: &Controller, job: &Job, index: usize, name: 
         "ReqTRES" => jobs::accounted_tres_text(&controller.requested_tres(job), tracked),
         "Reservation" => text(request.reservation.as_ref()),
         "ReservationId" => job.reservation.map_or_else(String::new, |id| id.to_string()),
-        "Reserved" => clock((if job.start == 0 || pending { now } else { job.start } - job.eligible.max(job.submit)).max(0)),
+        "Reserved" => clock(
+            (if job.start == 0 || pending { now } else { job.start } - job.eligible.max(job.submit)).max(0),
+        ),
         "Start" => time(if pending { 0 } else { job.start }),
         "State" => state(job),
         "Submit" => time(job.submit),
         "Suspended" => clock(job.suspended_for),
         "SystemCPU" | "TotalCPU" | "UserCPU" => "00:00:00".into(),
-        "Timelimit" => jobs::time_limit(controller, job).map_or_else(|| "UNLIMITED".into(), |minutes| clock(i64::from(minutes) * 60)),
-        "TimelimitRaw" => jobs::time_limit(controller, job).map_or_else(|| "UNLIMITED".into(), |minutes| minutes.to_string()),
+        "Timelimit" => jobs::time_limit(controller, job)
+            .map_or_else(|| "UNLIMITED".into(), |minutes| clock(i64::from(minutes) * 60)),
+        "TimelimitRaw" => jobs::time_limit(controller, job)
+            .map_or_else(|| "UNLIMITED".into(), |minutes| minutes.to_string()),
         "UID" => request.uid.to_string(),
         "User" => job.user.clone(),
         "WCKey" => text(request.wckey.as_ref()),
@@ -263,7 +276,8 @@ pub(super) fn step_value(controller: &Controller, job: &Job, step: &Step, name: 
             parts.push(format!("node={}", step.nodes.count()));
             parts.join(",")
         }
-        "AveCPUFreq" | "ReqCPUFreqMin" | "ReqCPUFreqMax" | "ReqCPUFreqGov" | "ReqCPUFreq" | "ConsumedEnergy" | "ConsumedEnergyRaw" => "0".into(),
+        "AveCPUFreq" | "ReqCPUFreqMin" | "ReqCPUFreqMax" | "ReqCPUFreqGov" | "ReqCPUFreq"
+        | "ConsumedEnergy" | "ConsumedEnergyRaw" => "0".into(),
         "Cluster" => controller.params.cluster.clone(),
         "CPUTime" => clock(elapsed * i64::from(step.cpus)),
         "CPUTimeRAW" => (elapsed * i64::from(step.cpus)).to_string(),

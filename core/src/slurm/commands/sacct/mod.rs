@@ -64,23 +64,46 @@ const TABLE: &[Opt] = &[
 
 /// Options of the real command that have no meaning here yet.
 const NOT_MODELLED: [&str; 18] = [
-    "allclusters", "batch-script", "cluster", "clusters", "completion", "env-vars", "file", "flags", "help", "json", "nnodes", "ncpus", "timelimit-max",
-    "timelimit-min", "truncate", "units", "whole-hetjob", "yaml",
+    "allclusters",
+    "batch-script",
+    "cluster",
+    "clusters",
+    "completion",
+    "env-vars",
+    "file",
+    "flags",
+    "help",
+    "json",
+    "nnodes",
+    "ncpus",
+    "timelimit-max",
+    "timelimit-min",
+    "truncate",
+    "units",
+    "whole-hetjob",
+    "yaml",
 ];
 
 /// Runs `sacct` with these arguments (without the name itself).
 pub fn sacct(controller: &Controller, session: &Session<'_>, args: &[String]) -> CommandOutput {
     let parsed = match getopt::parse("sacct", TABLE, args, true) {
         Ok(parsed) => parsed,
-        Err(message) => return CommandOutput::error(format!("{message}\nTry \"sacct --help\" for more information\n")),
+        Err(message) => {
+            return CommandOutput::error(format!("{message}\nTry \"sacct --help\" for more information\n"));
+        }
     };
-    let value = |name: &str| parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone());
+    let value = |name: &str| {
+        parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone())
+    };
     let flag = |name: &str| parsed.options.iter().any(|given| given.name == name);
     let list = |name: &str| value(name).map(|list| format::words(&list));
     if flag("version") {
         return CommandOutput::text("slurm-wlm 22.05.8\n");
     }
-    if let Some(name) = NOT_MODELLED.iter().find(|name| flag(name) && value(name).as_deref() != Some(controller.params.cluster.as_str())) {
+    if let Some(name) = NOT_MODELLED
+        .iter()
+        .find(|name| flag(name) && value(name).as_deref() != Some(controller.params.cluster.as_str()))
+    {
         return CommandOutput::error(format!("sacct: not modelled: --{name}\n"));
     }
     if flag("helpformat") {
@@ -91,20 +114,35 @@ pub fn sacct(controller: &Controller, session: &Session<'_>, args: &[String]) ->
     }
     let now = controller.time();
     let ids = list("jobs");
-    let states = match list("state").map(|words| words.iter().map(|word| jobs::state_named(word).ok_or_else(|| word.clone())).collect::<Result<Vec<_>, _>>()) {
+    let states = match list("state").map(|words| {
+        words
+            .iter()
+            .map(|word| jobs::state_named(word).ok_or_else(|| word.clone()))
+            .collect::<Result<Vec<_>, _>>()
+    }) {
         None => None,
         Some(Ok(states)) => Some(states),
-        Some(Err(word)) => return CommandOutput::error(format!("sacct: error: Invalid job state specified: {word}\n")),
+        Some(Err(word)) => {
+            return CommandOutput::error(format!("sacct: error: Invalid job state specified: {word}\n"));
+        }
     };
     // Without a start: the day's beginning; with ids everything; with states only what is so now.
-    let mut start = if ids.is_some() { 0 } else if states.is_some() && !flag("starttime") { now } else { now - now.rem_euclid(86_400) };
+    let mut start = if ids.is_some() {
+        0
+    } else if states.is_some() && !flag("starttime") {
+        now
+    } else {
+        now - now.rem_euclid(86_400)
+    };
     let mut end = now;
     for (name, slot) in [("starttime", &mut start), ("endtime", &mut end)] {
         if let Some(text) = value(name) {
             match times::parse(&text, now) {
                 Ok(time) => *slot = time,
                 // Recorded: sacct -S foo.
-                Err(at) => return CommandOutput::error(format!("Invalid time specification (pos={at}): {text}\n")),
+                Err(at) => {
+                    return CommandOutput::error(format!("Invalid time specification (pos={at}): {text}\n"));
+                }
             }
         }
     }
@@ -118,7 +156,9 @@ pub fn sacct(controller: &Controller, session: &Session<'_>, args: &[String]) ->
         "all" => fields::FIELDS.to_vec(),
         _ => match format::choose(fields::FIELDS, &names) {
             Ok(chosen) => chosen,
-            Err(name) => return CommandOutput::error(format!("sacct: error: Invalid field requested: \"{name}\"\n")),
+            Err(name) => {
+                return CommandOutput::error(format!("sacct: error: Invalid field requested: \"{name}\"\n"));
+            }
         },
     };
     let me = controller.users.by_uid(session.uid).map(|user| user.name.clone());
@@ -128,20 +168,34 @@ pub fn sacct(controller: &Controller, session: &Session<'_>, args: &[String]) ->
         None if flag("allusers") || session.uid == 0 || ids.is_some() => None,
         None => me.map(|name| vec![name]),
     };
-    let wanted_nodes = list("nodelist").map(|words| crate::slurm::hostlist::expand(&words.join(",")).unwrap_or_default());
+    let wanted_nodes =
+        list("nodelist").map(|words| crate::slurm::hostlist::expand(&words.join(",")).unwrap_or_default());
     let groups = list("gid").or_else(|| list("group"));
-    let among = |list: &Option<Vec<String>>, is: &str| list.as_ref().is_none_or(|list| list.iter().any(|word| word == is));
-    let (accounts, partitions, qos, job_names) = (list("accounts"), list("partition"), list("qos"), list("name"));
+    let among = |list: &Option<Vec<String>>, is: &str| {
+        list.as_ref().is_none_or(|list| list.iter().any(|word| word == is))
+    };
+    let (accounts, partitions, qos, job_names) =
+        (list("accounts"), list("partition"), list("qos"), list("name"));
     let takes = |job: &Job| {
         ids.as_ref().is_none_or(|ids| fields::is_named(job, ids))
-            && users.as_ref().is_none_or(|users| users.iter().any(|user| *user == job.user || *user == job.request.uid.to_string()))
-            && groups.as_ref().is_none_or(|groups| groups.iter().any(|group| *group == job.group || *group == job.request.gid.to_string()))
+            && users.as_ref().is_none_or(|users| {
+                users.iter().any(|user| *user == job.user || *user == job.request.uid.to_string())
+            })
+            && groups.as_ref().is_none_or(|groups| {
+                groups.iter().any(|group| *group == job.group || *group == job.request.gid.to_string())
+            })
             && among(&accounts, job.request.account.as_deref().unwrap_or_default())
-            && partitions.as_ref().is_none_or(|wanted| jobs::partitions(controller, job).split(',').any(|part| wanted.iter().any(|other| other == part)))
+            && partitions.as_ref().is_none_or(|wanted| {
+                jobs::partitions(controller, job)
+                    .split(',')
+                    .any(|part| wanted.iter().any(|other| other == part))
+            })
             && among(&qos, &job.qos)
             && among(&job_names, &job.request.name)
             && states.as_ref().is_none_or(|states| states.contains(&fields::base_state(job.state)))
-            && wanted_nodes.as_ref().is_none_or(|names| names.iter().any(|name| controller.node(name).is_some_and(|node| job.nodes.has(node))))
+            && wanted_nodes.as_ref().is_none_or(|names| {
+                names.iter().any(|name| controller.node(name).is_some_and(|node| job.nodes.has(node)))
+            })
             && (ids.is_some() && !flag("starttime") || overlaps(job, start, end))
     };
     let mut rows = Vec::new();
@@ -154,10 +208,16 @@ pub fn sacct(controller: &Controller, session: &Session<'_>, args: &[String]) ->
             continue;
         }
         let steps = job.steps.iter();
-        rows.extend(steps.map(|step| chosen.iter().map(|field| fields::step_value(controller, job, step, field.name)).collect::<Vec<_>>()));
+        rows.extend(steps.map(|step| {
+            chosen
+                .iter()
+                .map(|field| fields::step_value(controller, job, step, field.name))
+                .collect::<Vec<_>>()
+        }));
     }
     let delimiter = value("delimiter").and_then(|text| text.chars().next()).unwrap_or('|');
-    let parsable = (flag("parsable") || flag("parsable2")).then(|| Parsable { ending: !flag("parsable2"), delimiter });
+    let parsable =
+        (flag("parsable") || flag("parsable2")).then(|| Parsable { ending: !flag("parsable2"), delimiter });
     CommandOutput::text(format::table(&chosen, &rows, TableStyle { parsable, no_header: flag("noheader") }))
 }
 
@@ -172,7 +232,8 @@ fn overlaps(job: &Job, start: i64, end: i64) -> bool {
 /// the last run unless all are asked for.
 fn records(controller: &Controller, duplicates: bool) -> Vec<&Job> {
     let live = controller.jobs.iter().filter(|job| {
-        let recorded = job.state.is_finished() && controller.history.iter().any(|other| other.id == job.id && other.run == job.run);
+        let recorded = job.state.is_finished()
+            && controller.history.iter().any(|other| other.id == job.id && other.run == job.run);
         // Tasks of an array that never started have no record (recorded: outputs, array_cancel_dep).
         let never_started = job.array.is_some() && job.is_pending() && job.restarts == 0;
         !never_started && !recorded
@@ -190,7 +251,12 @@ fn records(controller: &Controller, duplicates: bool) -> Vec<&Job> {
     for (at, job) in records.iter().enumerate() {
         last.insert(job.id, at);
     }
-    records.iter().enumerate().filter(|(at, job)| last.get(&job.id) == Some(at)).map(|(_, job)| *job).collect()
+    records
+        .iter()
+        .enumerate()
+        .filter(|(at, job)| last.get(&job.id) == Some(at))
+        .map(|(_, job)| *job)
+        .collect()
 }
 
 /// `sacct -e`: the names of fields, four in a line.

@@ -77,7 +77,10 @@ const COLUMNS: &[Known] = &[
 pub(super) fn known(key: &str) -> Option<(char, &'static str)> {
     let mut chars = key.chars();
     let letter = chars.next().filter(|c| chars.next().is_none() && !c.is_ascii_digit());
-    COLUMNS.iter().find(|(short, names, _)| letter == Some(*short) || names.contains(&key)).map(|(short, _, title)| (*short, *title))
+    COLUMNS
+        .iter()
+        .find(|(short, names, _)| letter == Some(*short) || names.contains(&key))
+        .map(|(short, _, title)| (*short, *title))
 }
 
 /// `%all` (recorded in `outputs`): lower-case letters with a bar between, then the others with a blank before the bar.
@@ -110,7 +113,12 @@ impl View<'_> {
         self.nodes(row).next()
     }
 
-    fn reason(&self, row: &Row, of: impl Fn(&crate::slurm::model::NodeReason) -> String, none: &str) -> String {
+    fn reason(
+        &self,
+        row: &Row,
+        of: impl Fn(&crate::slurm::model::NodeReason) -> String,
+        none: &str,
+    ) -> String {
         self.first(row).and_then(|(_, node)| node.reason.as_ref()).map_or_else(|| none.to_owned(), of)
     }
 
@@ -129,7 +137,9 @@ impl View<'_> {
             // Drained and down nodes are "other"; those failing or unknown count as idle (recorded: node_states).
             if state.allocated {
                 allocated += 1;
-            } else if !node.flags.has(crate::slurm::model::NodeFlags::DRAIN) && node.base != crate::slurm::model::NodeBase::Down {
+            } else if !node.flags.has(crate::slurm::model::NodeFlags::DRAIN)
+                && node.base != crate::slurm::model::NodeBase::Down
+            {
                 idle += 1;
             }
         }
@@ -140,7 +150,8 @@ impl View<'_> {
         let (mut allocated, mut idle, mut other, mut total) = (0, 0, 0, 0);
         for (at, node) in self.nodes(row) {
             let used = self.controller.usage.get(at).map_or(0, |usage| usage.cpus(node));
-            let gone = node.flags.has(crate::slurm::model::NodeFlags::DRAIN) || node.base == crate::slurm::model::NodeBase::Down;
+            let gone = node.flags.has(crate::slurm::model::NodeFlags::DRAIN)
+                || node.base == crate::slurm::model::NodeBase::Down;
             let rest = node.cpus - used.min(node.cpus);
             allocated += used;
             total += node.cpus;
@@ -160,7 +171,9 @@ impl View<'_> {
             if text.is_empty() { "(null)".into() } else { text }
         };
         let state = |row: &Row, of: fn(&NodeStateText) -> &String| {
-            self.first(row).and_then(|(at, _)| self.states.get(at)).map_or_else(|| "n/a".to_owned(), |state| of(state).clone())
+            self.first(row)
+                .and_then(|(at, _)| self.states.get(at))
+                .map_or_else(|| "n/a".to_owned(), |state| of(state).clone())
         };
         match letter {
             'A' => {
@@ -182,12 +195,20 @@ impl View<'_> {
                 let (allocated, idle, other) = self.counts(row);
                 format!("{allocated}/{idle}/{other}/{}", row.nodes.len())
             }
-            'G' => self.first(row).map(|(_, node)| self.gres(node)).filter(|text| !text.is_empty()).unwrap_or_else(|| "(null)".into()),
+            'G' => self
+                .first(row)
+                .map(|(_, node)| self.gres(node))
+                .filter(|text| !text.is_empty())
+                .unwrap_or_else(|| "(null)".into()),
             'H' => self.reason(row, |reason| stamp(reason.time), "Unknown"),
             'i' => {
                 let now = self.controller.time();
                 let at = self.first(row).map(|(at, _)| at);
-                let found = self.controller.reservations.iter().find(|resv| resv.is_active(now) && at.is_some_and(|at| resv.nodes.has(at)));
+                let found = self
+                    .controller
+                    .reservations
+                    .iter()
+                    .find(|resv| resv.is_active(now) && at.is_some_and(|at| resv.nodes.has(at)));
                 found.map_or_else(String::new, |resv| resv.name.clone())
             }
             'm' => self.range(row, |node| node.memory),
@@ -207,7 +228,12 @@ impl View<'_> {
             'Z' => self.range(row, |node| u64::from(node.threads)),
             'z' => ['X', 'Y', 'Z'].map(|part| self.value(row, part)).join(":"),
             '1' => self.first(row).map_or_else(String::new, |(at, _)| self.gres_used(at)),
-            '2' => self.nodes(row).map(|(at, _)| self.controller.usage.get(at).map_or(0, |usage| usage.memory)).min().unwrap_or(0).to_string(),
+            '2' => self
+                .nodes(row)
+                .map(|(at, _)| self.controller.usage.get(at).map_or(0, |usage| usage.memory))
+                .min()
+                .unwrap_or(0)
+                .to_string(),
             '3' => self.range(row, |node| u64::from(node.port)),
             _ => self.partition(row).map_or_else(String::new, |part| self.of_partition(part, letter)),
         }
@@ -222,7 +248,9 @@ impl View<'_> {
 
     fn of_partition(&self, part: &Partition, letter: char) -> String {
         use crate::slurm::model::PartitionState;
-        let time = |minutes: Option<u32>, none: &str| minutes.map_or_else(|| none.to_owned(), |minutes| short_clock(i64::from(minutes) * 60));
+        let time = |minutes: Option<u32>, none: &str| {
+            minutes.map_or_else(|| none.to_owned(), |minutes| short_clock(i64::from(minutes) * 60))
+        };
         match letter {
             'a' => match part.state {
                 PartitionState::Up => "up",
@@ -246,7 +274,9 @@ impl View<'_> {
                 let mode = part.preempt_mode.unwrap_or(self.controller.params.preempt_mode);
                 let gang = if self.controller.params.gang { "GANG," } else { "" };
                 match mode {
-                    PreemptMode::Off => gang.trim_end_matches(',').to_owned() + if gang.is_empty() { "OFF" } else { "" },
+                    PreemptMode::Off => {
+                        gang.trim_end_matches(',').to_owned() + if gang.is_empty() { "OFF" } else { "" }
+                    }
                     PreemptMode::Suspend => format!("{gang}SUSPEND"),
                     PreemptMode::Requeue => format!("{gang}REQUEUE"),
                     PreemptMode::Cancel => format!("{gang}CANCEL"),
@@ -299,14 +329,22 @@ impl View<'_> {
     /// `gpu:h100:6(IDX:0-5)`: what of each GRES and type is given away.
     fn gres_used(&self, at: NodeIdx) -> String {
         let controller = self.controller;
-        let Some((node, usage)) = controller.nodes.get(at).zip(controller.usage.get(at)) else { return String::new() };
+        let Some((node, usage)) = controller.nodes.get(at).zip(controller.usage.get(at)) else {
+            return String::new();
+        };
         let none = GresUsage::default();
         let mut parts: Vec<String> = Vec::new();
         for (kind, name) in controller.names.kinds.iter().enumerate() {
             let here = node.gres.iter().enumerate().find(|(_, gres)| usize::from(gres.kind) == kind);
             match here {
                 None => parts.push(format!("{name}:0")),
-                Some((at, gres)) => used(&mut parts, &self.shared_type(node, gres).map_or_else(|| name.clone(), |typ| format!("{name}:{typ}")), gres, usage.gres.get(at).unwrap_or(&none), &controller.names.types),
+                Some((at, gres)) => used(
+                    &mut parts,
+                    &self.shared_type(node, gres).map_or_else(|| name.clone(), |typ| format!("{name}:{typ}")),
+                    gres,
+                    usage.gres.get(at).unwrap_or(&none),
+                    &controller.names.types,
+                ),
             }
         }
         parts.join(",")
@@ -320,7 +358,8 @@ fn used(parts: &mut Vec<String>, name: &str, gres: &NodeGres, usage: &GresUsage,
         // Shares show the devices that they are of (recorded: gpu_shard_mps).
         usage.shares.iter().enumerate().filter(|(_, n)| **n > 0).map(|(device, _)| device).collect()
     };
-    let index = |bits: &crate::slurm::model::Bits| if bits.is_empty() { "N/A".into() } else { bits.to_string() };
+    let index =
+        |bits: &crate::slurm::model::Bits| if bits.is_empty() { "N/A".into() } else { bits.to_string() };
     if gres.devices == 0 && gres.shares.is_empty() {
         parts.push(format!("{name}:{}", usage.count));
     } else if gres.types.is_empty() {

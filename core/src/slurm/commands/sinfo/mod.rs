@@ -54,15 +54,23 @@ const STATES: &str = "unknown,down,idle,allocated,?,mixed,future,drain,drained,d
 pub fn sinfo(controller: &Controller, session: &Session<'_>, args: &[String]) -> CommandOutput {
     let parsed = match getopt::parse("sinfo", TABLE, args, true) {
         Ok(parsed) => parsed,
-        Err(message) => return CommandOutput::error(format!("{message}\nTry \"sinfo --help\" for more information\n")),
+        Err(message) => {
+            return CommandOutput::error(format!("{message}\nTry \"sinfo --help\" for more information\n"));
+        }
     };
-    let value = |name: &str| parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone());
+    let value = |name: &str| {
+        parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone())
+    };
     let flag = |name: &str| parsed.options.iter().any(|given| given.name == name);
-    let or_env = |name: &str, variable: &str| value(name).or_else(|| session.variable(variable).map(str::to_owned));
+    let or_env =
+        |name: &str, variable: &str| value(name).or_else(|| session.variable(variable).map(str::to_owned));
     if flag("version") {
         return CommandOutput::text("slurm-wlm 22.05.8\n");
     }
-    if let Some(name) = NOT_MODELLED.iter().find(|name| flag(name) && value(name).as_deref() != Some(controller.params.cluster.as_str())) {
+    if let Some(name) = NOT_MODELLED
+        .iter()
+        .find(|name| flag(name) && value(name).as_deref() != Some(controller.params.cluster.as_str()))
+    {
         return CommandOutput::error(format!("sinfo: not modelled: --{name}\n"));
     }
     let header = !flag("noheader");
@@ -71,11 +79,13 @@ pub fn sinfo(controller: &Controller, session: &Session<'_>, args: &[String]) ->
     }
     let states = controller.node_states();
     let view = View { controller, states: &states };
-    let (by_node, reasons, long, summary) = (flag("Node"), flag("list-reasons"), flag("long"), flag("summarize"));
+    let (by_node, reasons, long, summary) =
+        (flag("Node"), flag("list-reasons"), flag("long"), flag("summarize"));
     let wanted_states = match value("states").map(|list| state_filter(&list)).transpose() {
         Ok(wanted) => wanted,
         Err(word) => {
-            let valid = format!("sinfo: error: Bad state string: \"{word}\"\nsinfo: error: valid states: {STATES}\n");
+            let valid =
+                format!("sinfo: error: Bad state string: \"{word}\"\nsinfo: error: valid states: {STATES}\n");
             return CommandOutput::error(valid);
         }
     };
@@ -93,7 +103,9 @@ pub fn sinfo(controller: &Controller, session: &Session<'_>, args: &[String]) ->
             true
         }
         None => {
-            output.stderr.push_str(&format!("sinfo: error: Invalid node format specification: {}\n", column.key));
+            output
+                .stderr
+                .push_str(&format!("sinfo: error: Invalid node format specification: {}\n", column.key));
             false
         }
     });
@@ -102,7 +114,9 @@ pub fn sinfo(controller: &Controller, session: &Session<'_>, args: &[String]) ->
         let state = &states[at];
         (node.base != NodeBase::Future || flag("future"))
             && wanted_nodes.as_ref().is_none_or(|nodes| nodes.contains(&at))
-            && wanted_states.as_ref().is_none_or(|wanted| wanted.iter().any(|wanted| wanted.matches(node, state)))
+            && wanted_states
+                .as_ref()
+                .is_none_or(|wanted| wanted.iter().any(|wanted| wanted.matches(node, state)))
             && (!reasons || has_reason(node))
             && (!flag("dead") || node.flags.has(NodeFlags::NO_RESPOND))
             && (!flag("responding") || !node.flags.has(NodeFlags::NO_RESPOND))
@@ -130,7 +144,11 @@ pub fn sinfo(controller: &Controller, session: &Session<'_>, args: &[String]) ->
     output
 }
 
-fn chosen_format(session: &Session<'_>, value: &dyn Fn(&str) -> Option<String>, flag: &dyn Fn(&str) -> bool) -> Format {
+fn chosen_format(
+    session: &Session<'_>,
+    value: &dyn Fn(&str) -> Option<String>,
+    flag: &dyn Fn(&str) -> bool,
+) -> Format {
     if let Some(names) = value("Format") {
         return Format::names(&names);
     }
@@ -159,15 +177,28 @@ fn has_reason(node: &Node) -> bool {
 }
 
 /// Puts nodes together that look alike in what is shown.
-fn rows(view: &View<'_>, partitions: &[usize], letters: &[char], takes: &dyn Fn(NodeIdx) -> bool, flag: &dyn Fn(&str) -> bool) -> Vec<Row> {
+fn rows(
+    view: &View<'_>,
+    partitions: &[usize],
+    letters: &[char],
+    takes: &dyn Fn(NodeIdx) -> bool,
+    flag: &dyn Fn(&str) -> bool,
+) -> Vec<Row> {
     let (by_node, empty, exact) = (flag("Node"), !flag("list-reasons"), flag("exact"));
     // Two nodes that differ only in a list of names (%N) are one row.
-    let apart = |letter: &char| fields::TELLS_NODES_APART.contains(*letter) && *letter != 'N' || (exact && fields::EXACT.contains(*letter));
+    let apart = |letter: &char| {
+        fields::TELLS_NODES_APART.contains(*letter) && *letter != 'N'
+            || (exact && fields::EXACT.contains(*letter))
+    };
     let mut made: Vec<(Vec<String>, Row)> = Vec::new();
     for partition in partitions {
         let Some(part) = view.controller.partitions.get(*partition) else { continue };
         let whole = Row { partition: *partition, nodes: Vec::new() };
-        let of_partition: Vec<String> = letters.iter().filter(|letter| fields::TELLS_PARTITIONS_APART.contains(**letter)).map(|letter| view.value(&whole, *letter)).collect();
+        let of_partition: Vec<String> = letters
+            .iter()
+            .filter(|letter| fields::TELLS_PARTITIONS_APART.contains(**letter))
+            .map(|letter| view.value(&whole, *letter))
+            .collect();
         let mut any = false;
         for at in part.nodes.iter().filter(|at| *at < view.controller.nodes.len() && takes(*at)) {
             any = true;
@@ -193,7 +224,8 @@ fn rows(view: &View<'_>, partitions: &[usize], letters: &[char], takes: &dyn Fn(
 
 /// Sorts rows by keys such as `#P,-t`; `#P` is the order of the configuration.
 fn sort(view: &View<'_>, rows: &mut [Row], keys: &str) {
-    let order = |row: &Row| row.nodes.first().and_then(|at| view.states.get(*at)).map_or(0, |state| state.order);
+    let order =
+        |row: &Row| row.nodes.first().and_then(|at| view.states.get(*at)).map_or(0, |state| state.order);
     for key in keys.split(',').rev() {
         let (reverse, key) = match key.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -234,7 +266,10 @@ enum Wanted {
 impl Wanted {
     fn matches(self, node: &Node, state: &NodeStateText) -> bool {
         match self {
-            Self::Base(base) => state.flags.split('+').next() == Some(base) && (base == "DOWN" || !node.flags.has(NodeFlags::DRAIN)),
+            Self::Base(base) => {
+                state.flags.split('+').next() == Some(base)
+                    && (base == "DOWN" || !node.flags.has(NodeFlags::DRAIN))
+            }
             Self::Flag(flag) => node.flags.has(flag),
             Self::Drained => node.flags.has(NodeFlags::DRAIN) && !state.allocated,
             Self::Draining => node.flags.has(NodeFlags::DRAIN) && state.allocated,
@@ -286,14 +321,20 @@ fn reservations(controller: &Controller, header: bool) -> String {
     let now = controller.time();
     let mut out = String::new();
     if header {
-        out = format!("{:<width$}  {:>8}  {:>19}  {:>19}  {:>11}  NODELIST\n", "RESV_NAME", "STATE", "START_TIME", "END_TIME", "DURATION");
+        out = format!(
+            "{:<width$}  {:>8}  {:>19}  {:>19}  {:>11}  NODELIST\n",
+            "RESV_NAME", "STATE", "START_TIME", "END_TIME", "DURATION"
+        );
     }
     for resv in &controller.reservations {
         let state = if resv.is_active(now) { "ACTIVE" } else { "INACTIVE" };
         let (start, end) = (stamp(resv.start), stamp(resv.end));
         let duration = clock(resv.end - resv.start);
         let nodes = controller.names_of(&resv.nodes);
-        out.push_str(&format!("{:<width$}  {state:>8}  {start:>19}  {end:>19}  {duration:>11}  {nodes}\n", resv.name));
+        out.push_str(&format!(
+            "{:<width$}  {state:>8}  {start:>19}  {end:>19}  {duration:>11}  {nodes}\n",
+            resv.name
+        ));
     }
     out
 }

@@ -134,12 +134,19 @@ pub(super) fn known(key: &str, steps: bool) -> Option<(&'static str, &'static st
     let mut chars = key.chars();
     let letter = chars.next().filter(|_| chars.next().is_none());
     let table = if steps { STEPS } else { JOBS };
-    table.iter().find(|(short, name, _)| *name == key || (letter.is_some() && *short == letter)).map(|(_, name, title)| (*name, *title))
+    table
+        .iter()
+        .find(|(short, name, _)| *name == key || (letter.is_some() && *short == letter))
+        .map(|(_, name, title)| (*name, *title))
 }
 
 /// `%all`: every letter with a bar between.
 pub(super) fn all() -> String {
-    JOBS.iter().filter_map(|(letter, ..)| *letter).map(|letter| format!("%{letter}")).collect::<Vec<_>>().join("|")
+    JOBS.iter()
+        .filter_map(|(letter, ..)| *letter)
+        .map(|letter| format!("%{letter}"))
+        .collect::<Vec<_>>()
+        .join("|")
 }
 
 fn or(text: Option<&String>, none: &str) -> String {
@@ -168,7 +175,8 @@ pub(super) fn start(job: &Job) -> Time {
 }
 
 fn limit(controller: &Controller, job: &Job) -> String {
-    jobs::time_limit(controller, job).map_or_else(|| "UNLIMITED".into(), |minutes| short_clock(i64::from(minutes) * 60))
+    jobs::time_limit(controller, job)
+        .map_or_else(|| "UNLIMITED".into(), |minutes| short_clock(i64::from(minutes) * 60))
 }
 
 /// The value of a step's column.
@@ -249,7 +257,12 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         "sockets" => count(request.sockets_per_node),
         "cores" => count(request.cores_per_socket),
         "threads" => count(request.threads_per_core),
-        "sct" => format!("{}:{}:{}", count(request.sockets_per_node), count(request.cores_per_socket), count(request.threads_per_core)),
+        "sct" => format!(
+            "{}:{}:{}",
+            count(request.sockets_per_node),
+            count(request.cores_per_socket),
+            count(request.threads_per_core)
+        ),
         "name" => request.name.clone(),
         "comment" => or(request.comment.as_ref(), "(null)"),
         "timelimit" => limit(controller, job),
@@ -276,8 +289,19 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         "qos" => job.qos.clone(),
         "reason" => jobs::reason(job),
         "reasonlist" => {
-            let says = matches!(job.state.base, JobBase::Pending | JobBase::Timeout | JobBase::OutOfMemory | JobBase::Deadline | JobBase::Failed);
-            if says && !job.state.is_completing() { format!("({})", jobs::reason(job)) } else { nodes(controller, job) }
+            let says = matches!(
+                job.state.base,
+                JobBase::Pending
+                    | JobBase::Timeout
+                    | JobBase::OutOfMemory
+                    | JobBase::Deadline
+                    | JobBase::Failed
+            );
+            if says && !job.state.is_completing() {
+                format!("({})", jobs::reason(job))
+            } else {
+                nodes(controller, job)
+            }
         }
         "starttime" => time(start(job)),
         "statecompact" => job.state.code().into(),
@@ -290,7 +314,13 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         "licenses" => or(request.licenses.as_ref(), "(null)"),
         "corespec" => "N/A".into(),
         "nice" => request.nice.to_string(),
-        "schednodes" => if waits && !job.planned_nodes.is_empty() { controller.names_of(&job.planned_nodes) } else { "(null)".into() },
+        "schednodes" => {
+            if waits && !job.planned_nodes.is_empty() {
+                controller.names_of(&job.planned_nodes)
+            } else {
+                "(null)".into()
+            }
+        }
         "workdir" => request.work_dir.clone(),
         "accruetime" => time(job.accrue),
         "allocnodes" => request.alloc_node.clone(),
@@ -307,13 +337,17 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         // What `-n` sets is not a limit that is shown (recorded: `max_cpus` of `--json` in outputs).
         "maxcpus" => "0".into(),
         "maxnodes" => job.max_nodes.unwrap_or(0).to_string(),
-        "mintime" => request.time_min.map_or_else(|| "N/A".into(), |minutes| short_clock(i64::from(minutes) * 60)),
+        "mintime" => {
+            request.time_min.map_or_else(|| "N/A".into(), |minutes| short_clock(i64::from(minutes) * 60))
+        }
         "nodes" => jobs::node_count(job).to_string(),
         "ntpercore" => request.ntasks_per_core.map_or_else(|| "N/A".into(), |n| n.to_string()),
         "ntpernode" => request.ntasks_per_node.unwrap_or(0).to_string(),
         "ntpersocket" => request.ntasks_per_socket.map_or_else(|| "N/A".into(), |n| n.to_string()),
         "numtasks" => job.ntasks.to_string(),
-        "pendingtime" => (if job.start == 0 || waits { now } else { job.start } - job.submit).max(0).to_string(),
+        "pendingtime" => {
+            (if job.start == 0 || waits { now } else { job.start } - job.submit).max(0).to_string()
+        }
         "preemptime" => time(job.preempt_time),
         "presustime" => short_clock(if job.suspended_at == 0 { 0 } else { job.run_time(now) }),
         "reboot" => u8::from(request.reboot).to_string(),
@@ -345,7 +379,9 @@ pub(super) fn priority(row: &Row<'_>) -> u32 {
 fn dependency(job: &Job) -> String {
     use crate::slurm::model::DependencyState;
     let mut text = String::new();
-    for dependency in job.dependency.iter().filter(|dependency| dependency.state != DependencyState::Fulfilled) {
+    for dependency in
+        job.dependency.iter().filter(|dependency| dependency.state != DependencyState::Fulfilled)
+    {
         if !text.is_empty() {
             text.push(if dependency.any { '?' } else { ',' });
         }

@@ -38,7 +38,9 @@ impl Json {
                 out.push_str(&value.to_string().replace('/', "\\/"));
                 return;
             }
-            Self::Object(entries) => ('{', '}', entries.iter().map(|(key, value)| (Some(key.as_str()), value)).collect()),
+            Self::Object(entries) => {
+                ('{', '}', entries.iter().map(|(key, value)| (Some(key.as_str()), value)).collect())
+            }
             Self::List(entries) => ('[', ']', entries.iter().map(|value| (None, value)).collect()),
         };
         out.push(open);
@@ -60,10 +62,14 @@ impl Json {
 pub(super) fn text_of(controller: &Controller, shown: &[&Job]) -> String {
     let version = object([("major", plain(22)), ("micro", plain(8)), ("minor", plain(5))]);
     let plugin = object([("type", plain("openapi/v0.0.38")), ("name", plain("Slurm OpenAPI v0.0.38"))]);
-    let meta = object([("plugin", plugin), ("Slurm", object([("version", version), ("release", plain("22.05.8"))]))]);
+    let meta = object([
+        ("plugin", plugin),
+        ("Slurm", object([("version", version), ("release", plain("22.05.8"))])),
+    ]);
     let jobs = shown.iter().map(|job| job_of(controller, job)).collect();
     let mut out = String::new();
-    object([("meta", meta), ("errors", Json::List(Vec::new())), ("jobs", Json::List(jobs))]).write(&mut out, 0);
+    object([("meta", meta), ("errors", Json::List(Vec::new())), ("jobs", Json::List(jobs))])
+        .write(&mut out, 0);
     out
 }
 
@@ -83,7 +89,11 @@ fn job_of(controller: &Controller, job: &Job) -> Json {
         _ => plain(Value::Null),
     };
     let start = fields::start(job);
-    let end = if waits { limit.filter(|_| start != 0).map_or(0, |minutes| start + i64::from(minutes) * 60) } else { job.end };
+    let end = if waits {
+        limit.filter(|_| start != 0).map_or(0, |minutes| start + i64::from(minutes) * 60)
+    } else {
+        job.end
+    };
     let reserved = |list: &crate::slurm::model::Bits| plain(controller.names_of(list));
     let pending = job.pending_tasks.as_ref();
     let head = object([
@@ -92,8 +102,19 @@ fn job_of(controller: &Controller, job: &Job) -> Json {
         ("admin_comment", plain("")),
         ("array_job_id", plain(array)),
         ("array_task_id", number(task.filter(|_| pending.is_none()))),
-        ("array_max_tasks", plain(pending.and_then(|tasks| tasks.limit).or(request.array.as_ref().and_then(|array| array.limit)).unwrap_or(0))),
-        ("array_task_string", plain(pending.map(crate::slurm::model::PendingTasks::text).unwrap_or_default())),
+        (
+            "array_max_tasks",
+            plain(
+                pending
+                    .and_then(|tasks| tasks.limit)
+                    .or(request.array.as_ref().and_then(|array| array.limit))
+                    .unwrap_or(0),
+            ),
+        ),
+        (
+            "array_task_string",
+            plain(pending.map(crate::slurm::model::PendingTasks::text).unwrap_or_default()),
+        ),
         ("association_id", plain(job.assoc)),
         ("batch_features", plain("")),
         ("batch_flag", plain(request.batch)),
@@ -110,7 +131,15 @@ fn job_of(controller: &Controller, job: &Job) -> Json {
         ("core_spec", plain(Value::Null)),
         ("thread_spec", plain(Value::Null)),
         ("cores_per_socket", number(request.cores_per_socket)),
-        ("billable_tres", plain(job.alloc_tres.as_ref().filter(|_| !waits).map_or(Value::Null, |tres| Value::from(tres.billing)))),
+        (
+            "billable_tres",
+            plain(
+                job.alloc_tres
+                    .as_ref()
+                    .filter(|_| !waits)
+                    .map_or(Value::Null, |tres| Value::from(tres.billing)),
+            ),
+        ),
         ("cpus_per_task", number(request.cpus_per_task)),
         ("cpu_frequency_minimum", plain(Value::Null)),
         ("cpu_frequency_maximum", plain(Value::Null)),
@@ -195,7 +224,14 @@ fn job_of(controller: &Controller, job: &Job) -> Json {
         ("tres_per_socket", text(request.tres_per_socket.as_ref())),
         ("tres_per_task", text(request.tres_per_task.as_ref())),
         ("tres_req_str", plain(jobs::tres_text(&controller.requested_tres(job)))),
-        ("tres_alloc_str", if waits { plain("") } else { plain(job.alloc_tres.as_ref().map(jobs::tres_text).unwrap_or_default()) }),
+        (
+            "tres_alloc_str",
+            if waits {
+                plain("")
+            } else {
+                plain(job.alloc_tres.as_ref().map(jobs::tres_text).unwrap_or_default())
+            },
+        ),
         ("user_id", plain(request.uid)),
         ("user_name", plain(job.user.clone())),
         ("wckey", text(request.wckey.as_ref())),
@@ -216,13 +252,15 @@ fn resources(controller: &Controller, job: &Job) -> Json {
         let per_socket = node.cores_per_socket.max(1) as usize;
         let mut sockets: Vec<(String, Json)> = Vec::new();
         for core in share.cores.iter() {
-            let (socket, core) = ((core / per_socket).to_string(), ((core % per_socket).to_string(), plain("allocated")));
+            let (socket, core) =
+                ((core / per_socket).to_string(), ((core % per_socket).to_string(), plain("allocated")));
             match sockets.last_mut() {
                 Some((last, Json::Object(cores))) if *last == socket => cores.push(core),
                 _ => sockets.push((socket, Json::Object(vec![core]))),
             }
         }
-        let sockets = sockets.into_iter().map(|(socket, cores)| (socket, object([("cores", cores)]))).collect();
+        let sockets =
+            sockets.into_iter().map(|(socket, cores)| (socket, object([("cores", cores)]))).collect();
         object([
             ("sockets", Json::Object(sockets)),
             ("nodename", plain(node.name.clone())),

@@ -76,7 +76,9 @@ struct Wish {
 
 impl Wish {
     fn takes(&self, controller: &Controller, job: &Job) -> bool {
-        let listed = |list: &Option<Vec<String>>, is: &str| list.as_ref().is_none_or(|list| list.iter().any(|wanted| wanted == is));
+        let listed = |list: &Option<Vec<String>>, is: &str| {
+            list.as_ref().is_none_or(|list| list.iter().any(|wanted| wanted == is))
+        };
         let partitions = jobs::partitions(controller, job);
         let seen = self.hidden || !controller.partitions.get(job.partition).is_some_and(|part| part.hidden);
         let ids = self.jobs.as_ref().is_none_or(|ids| {
@@ -84,7 +86,10 @@ impl Wish {
                 let (array, own) = job.array.unwrap_or((job.id, None));
                 let same_task = match task {
                     None => true,
-                    Some(task) => own == Some(*task) || job.pending_tasks.as_ref().is_some_and(|pending| pending.tasks.contains(task)),
+                    Some(task) => {
+                        own == Some(*task)
+                            || job.pending_tasks.as_ref().is_some_and(|pending| pending.tasks.contains(task))
+                    }
                 };
                 (*id == job.id || *id == array) && same_task
             })
@@ -93,17 +98,25 @@ impl Wish {
             None => jobs::is_current(job),
             Some(states) => states.is_empty() || states.iter().any(|state| jobs::is_in(job.state, state)),
         };
-        let licensed = self.licenses.as_ref().is_none_or(|names| names.iter().any(|name| job.licenses.iter().any(|(other, _)| other == name)));
+        let licensed = self
+            .licenses
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|name| job.licenses.iter().any(|(other, _)| other == name)));
         seen && ids
             && states
             && licensed
             && self.users.as_ref().is_none_or(|users| users.contains(&job.request.uid))
-            && self.partitions.as_ref().is_none_or(|wanted| partitions.split(',').any(|part| wanted.iter().any(|other| other == part)))
+            && self.partitions.as_ref().is_none_or(|wanted| {
+                partitions.split(',').any(|part| wanted.iter().any(|other| other == part))
+            })
             && listed(&self.accounts, job.request.account.as_deref().unwrap_or_default())
             && listed(&self.names, &job.request.name)
             && listed(&self.qos, &job.qos)
             && self.reservation.as_ref().is_none_or(|name| job.request.reservation.as_ref() == Some(name))
-            && self.nodes.as_ref().is_none_or(|nodes| !job.is_pending() && nodes.iter().any(|node| job.nodes.has(*node)))
+            && self
+                .nodes
+                .as_ref()
+                .is_none_or(|nodes| !job.is_pending() && nodes.iter().any(|node| job.nodes.has(*node)))
             && (!self.start || job.state.base == JobBase::Pending)
     }
 }
@@ -112,15 +125,23 @@ impl Wish {
 pub fn squeue(controller: &Controller, session: &Session<'_>, args: &[String]) -> CommandOutput {
     let parsed = match getopt::parse("squeue", TABLE, args, true) {
         Ok(parsed) => parsed,
-        Err(message) => return CommandOutput::error(format!("{message}\nTry \"squeue --help\" for more information\n")),
+        Err(message) => {
+            return CommandOutput::error(format!("{message}\nTry \"squeue --help\" for more information\n"));
+        }
     };
-    let value = |name: &str| parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone());
+    let value = |name: &str| {
+        parsed.options.iter().rev().find(|given| given.name == name).and_then(|given| given.value.clone())
+    };
     let flag = |name: &str| parsed.options.iter().any(|given| given.name == name);
-    let or_env = |name: &str, variable: &str| value(name).or_else(|| session.variable(variable).map(str::to_owned));
+    let or_env =
+        |name: &str, variable: &str| value(name).or_else(|| session.variable(variable).map(str::to_owned));
     if flag("version") {
         return CommandOutput::text("slurm-wlm 22.05.8\n");
     }
-    if let Some(name) = NOT_MODELLED.iter().find(|name| flag(name) && value(name).as_deref() != Some(controller.params.cluster.as_str())) {
+    if let Some(name) = NOT_MODELLED
+        .iter()
+        .find(|name| flag(name) && value(name).as_deref() != Some(controller.params.cluster.as_str()))
+    {
         return CommandOutput::error(format!("squeue: not modelled: --{name}\n"));
     }
     // `-j` and `-s` take the word behind them although their value is optional.
@@ -190,12 +211,26 @@ pub fn squeue(controller: &Controller, session: &Session<'_>, args: &[String]) -
         return CommandOutput::text(json::text_of(controller, &jobs::listed(controller)));
     }
     let steps = flag("steps");
-    let view = View { steps, array: flag("array") || session.variable("SQUEUE_ARRAY").is_some(), by_partition: flag("priority") || session.variable("SQUEUE_PRIORITY").is_some() };
+    let view = View {
+        steps,
+        array: flag("array") || session.variable("SQUEUE_ARRAY").is_some(),
+        by_partition: flag("priority") || session.variable("SQUEUE_PRIORITY").is_some(),
+    };
     let (long, start) = (flag("long"), flag("start"));
     let format = chosen_format(session, &value, steps, long, start);
     let mut rows = rows(controller, &wish, view);
-    let default_sort = if start { "S" } else if steps { "P,i" } else { "P,t,-p" };
-    sort::sort(controller, &mut rows, &or_env("sort", "SQUEUE_SORT").unwrap_or_else(|| default_sort.to_owned()));
+    let default_sort = if start {
+        "S"
+    } else if steps {
+        "P,i"
+    } else {
+        "P,t,-p"
+    };
+    sort::sort(
+        controller,
+        &mut rows,
+        &or_env("sort", "SQUEUE_SORT").unwrap_or_else(|| default_sort.to_owned()),
+    );
     if long {
         output.stdout.push_str(&format::date_line(controller.time()));
         output.stdout.push('\n');
@@ -211,7 +246,13 @@ struct View {
     by_partition: bool,
 }
 
-fn chosen_format(session: &Session<'_>, value: &dyn Fn(&str) -> Option<String>, steps: bool, long: bool, start: bool) -> Format {
+fn chosen_format(
+    session: &Session<'_>,
+    value: &dyn Fn(&str) -> Option<String>,
+    steps: bool,
+    long: bool,
+    start: bool,
+) -> Format {
     if let Some(names) = value("Format") {
         return Format::names(&names);
     }
@@ -238,7 +279,9 @@ fn chosen_format(session: &Session<'_>, value: &dyn Fn(&str) -> Option<String>, 
 
 fn rows<'a>(controller: &'a Controller, wish: &Wish, view: View) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
-    for (position, job) in jobs::listed(controller).into_iter().enumerate().filter(|(_, job)| wish.takes(controller, job)) {
+    for (position, job) in
+        jobs::listed(controller).into_iter().enumerate().filter(|(_, job)| wish.takes(controller, job))
+    {
         let row = Row { job, task: None, partition: None, step: None, position };
         if view.steps {
             let live = job.steps.iter().filter(|step| step.end == 0 && !job.state.is_finished());
@@ -254,7 +297,14 @@ fn rows<'a>(controller: &'a Controller, wish: &Wish, view: View) -> Vec<Row<'a>>
     rows
 }
 
-fn print(controller: &Controller, mut format: Format, rows: &[Row<'_>], steps: bool, header: bool, output: &mut CommandOutput) {
+fn print(
+    controller: &Controller,
+    mut format: Format,
+    rows: &[Row<'_>],
+    steps: bool,
+    header: bool,
+    output: &mut CommandOutput,
+) {
     let mut names = Vec::new();
     format.columns.retain_mut(|column| match fields::known(&column.key, steps) {
         Some(known) => {
@@ -265,14 +315,20 @@ fn print(controller: &Controller, mut format: Format, rows: &[Row<'_>], steps: b
         }
         None => {
             let what = if steps { "step" } else { "job" };
-            output.stderr.push_str(&format!("squeue: error: Invalid {what} format specification: {}\n", column.key));
+            output
+                .stderr
+                .push_str(&format!("squeue: error: Invalid {what} format specification: {}\n", column.key));
             false
         }
     });
     let mut lines = Vec::new();
     if header {
         // Titles are cut where clocks are not.
-        let title = |(at, (_, title)): (usize, &(&str, &str))| match format.columns.get(at).map(|column| column.width) {
+        let title = |(at, (_, title)): (usize, &(&str, &str))| match format
+            .columns
+            .get(at)
+            .map(|column| column.width)
+        {
             Some(format::Width::Fixed(width)) => title.chars().take(width).collect(),
             _ => (*title).to_owned(),
         };
