@@ -15,7 +15,9 @@ pub fn run(db: &mut AccountingDb, args: &[String], user: &str) -> CommandOutput 
         ["delete" | "remove", what, rest @ ..] => delete(db, what, rest, may),
         ["list" | "show", what, rest @ ..] => {
             let parsable = args.iter().any(|arg| arg == "-P" || arg == "--parsable2");
-            crate::slurm::commands::show_accounting(db, what, rest, parsable)
+            let no_header = args.iter().any(|arg| arg == "-n" || arg == "--noheader");
+            let rest: Vec<&str> = rest.iter().copied().chain(no_header.then_some("noheader")).collect();
+            crate::slurm::commands::show_accounting(db, what, &rest, parsable)
         }
         [] => CommandOutput::error("sacctmgr: not modelled: the interactive mode\n"),
         [other, ..] => CommandOutput::error(format!("sacctmgr: invalid keyword: {other}\n")),
@@ -41,7 +43,12 @@ fn denied() -> CommandOutput {
 }
 
 fn unknown(word: &str) -> CommandOutput {
-    CommandOutput::error(format!(" Unknown option: {word}\n Use keyword 'where' to modify condition\n"))
+    // Recorded: on standard output.
+    CommandOutput {
+        stdout: format!(" Unknown option: {word}\n Use keyword 'where' to modify condition\n"),
+        code: 1,
+        ..CommandOutput::default()
+    }
 }
 
 /// The text of TRES as sacctmgr echoes it: memory with its unit.

@@ -9,17 +9,22 @@ mod format;
 mod getopt;
 mod job_options;
 mod jobs;
+mod sacct;
 mod sbatch;
 mod scancel;
 mod scontrol;
 mod sdiag;
+#[cfg(test)]
+mod shown;
 mod sinfo;
 mod sprio;
 mod squeue;
+mod sreport;
 mod sshare;
 mod times;
 
 pub(crate) use accounting::show_accounting;
+pub use sacct::sacct;
 pub use sbatch::{Submitted, sbatch};
 pub use scancel::scancel;
 pub use scontrol::scontrol;
@@ -28,6 +33,7 @@ pub use sdiag::sdiag;
 pub use sinfo::sinfo;
 pub use sprio::sprio;
 pub use squeue::squeue;
+pub use sreport::sreport;
 pub use sshare::sshare;
 
 /// What a command printed and how it ended.

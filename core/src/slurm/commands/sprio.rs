@@ -4,7 +4,7 @@ use super::format::{self, Format};
 use super::getopt::{self, Opt, Takes, opt};
 use super::{CommandOutput, Session, jobs};
 use crate::slurm::controller::{Controller, MultifactorParams};
-use crate::slurm::model::{Job, PartIdx};
+use crate::slurm::model::{Job, PartIdx, Reason};
 
 const TABLE: &[Opt] = &[
     opt("cluster", None, Takes::Value),
@@ -95,7 +95,7 @@ pub fn sprio(controller: &Controller, _session: &Session<'_>, args: &[String]) -
     let partitions = value("partition").map(|list| format::words(&list));
     let rows: Vec<Row<'_>> = jobs::listed(controller)
         .into_iter()
-        .filter(|job| job.is_pending() && job.priority != 0)
+        .filter(|job| counts(controller, job))
         .filter(|job| {
             ids.as_ref().is_none_or(|ids| {
                 ids.iter().any(|id| {
@@ -163,6 +163,14 @@ pub fn sprio(controller: &Controller, _session: &Session<'_>, args: &[String]) -
     }
     output.stdout = format.lines(&lines);
     output
+}
+
+/// Whether a job's priority counts now: not held, and eligible as far as the scheduler looked at it (recorded: jobs whose
+/// begin is ahead and the rest of an array at its task limit are not listed).
+fn counts(controller: &Controller, job: &Job) -> bool {
+    let waits =
+        [Reason::DEPENDENCY, Reason::DEPENDENCY_NEVER, Reason::ARRAY_TASK_LIMIT].contains(&job.reason);
+    job.is_pending() && job.priority != 0 && job.begin <= controller.time() && !waits
 }
 
 /// Factors without a weight are left out unless the long display is asked for.
@@ -233,7 +241,7 @@ fn cell(controller: &Controller, params: &MultifactorParams, row: &Row<'_>, lett
         'o' => job.request.account.clone().unwrap_or_default(),
         'c' => controller.params.cluster.clone(),
         'Y' => row.priority.to_string(),
-        'y' => format!("{:.8}", f64::from(row.priority) / f64::from(u32::MAX)),
+        'y' => format!("{:.14}", f64::from(row.priority) / f64::from(u32::MAX)),
         'S' => format!("{:.0}", own(factors.site as f64)),
         'N' => if job.direct_priority { 0 } else { job.request.nice }.to_string(),
         'A' => weighed(params.weight_age, factors.age),

@@ -25,7 +25,6 @@ pub const TOLERANCE: i64 = 2;
 /// What is not compared, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
     ("starts and ends within 2 s", "the recordings were read on a real clock of a busy machine"),
-    ("sacct, sreport, sacctmgr list", "not written yet"),
     ("srun, salloc, enroot and what runs in steps", "not written yet"),
     (
         "scontrol show node, show config, show assoc_mgr",
@@ -175,10 +174,15 @@ fn run(cluster: &mut SlurmCluster, user: &str, argv: &[String]) -> Answer {
         Some("sbatch") => sbatch(&mut cluster.controller, &session, &argv[1..]).0,
         Some("scancel") => scancel(&mut cluster.controller, &session, &argv[1..]),
         Some("scontrol") => scontrol(&mut cluster.controller, &session, &argv[1..]),
-        Some("sacctmgr") => {
-            crate::slurm::accounting::sacctmgr::run(&mut cluster.controller.accounting, &argv[1..], user)
-        }
         Some("sinfo") => super::commands::sinfo(&cluster.controller, &session, &argv[1..]),
+        Some("sacct") => super::commands::sacct(&cluster.controller, &session, &argv[1..]),
+        Some("sacctmgr") => {
+            let output =
+                super::accounting::sacctmgr::run(&mut cluster.controller.accounting, &argv[1..], user);
+            cluster.controller.accounting_changed();
+            output
+        }
+        Some("sreport") => super::commands::sreport(&cluster.controller, &session, &argv[1..]),
         Some("sdiag") => super::commands::sdiag(&cluster.controller, &session, &argv[1..]),
         Some("sprio") => super::commands::sprio(&cluster.controller, &session, &argv[1..]),
         Some("sshare") => super::commands::sshare(&cluster.controller, &session, &argv[1..]),

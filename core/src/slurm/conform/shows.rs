@@ -11,7 +11,7 @@ use super::{Answer, TOLERANCE};
 /// Adds what differs in each command's answer.
 pub(super) fn shows(recorded: &[Show], here: &[Answer], found: &mut Vec<Difference>) {
     for (at, show) in recorded.iter().enumerate() {
-        let displays = ["squeue", "sinfo", "sprio", "sshare", "sdiag"];
+        let displays = ["squeue", "sinfo", "sprio", "sshare", "sdiag", "sacct", "sacctmgr", "sreport"];
         if !show.cmd.first().is_some_and(|name| displays.contains(&name.as_str())) {
             continue;
         }
@@ -73,8 +73,9 @@ fn same_rows(recorded: &[String], here: &[String]) -> bool {
         (0..second).filter(|first| places[*first] > places[second]).all(|first| {
             match (time(&recorded[first]), time(&recorded[second])) {
                 (Some(a), Some(b)) => (a - b).abs() <= TOLERANCE,
-                // A format without times: jobs of one partition, state and priority have no order of their own.
-                _ => true,
+                // A format without times does not say by what its rows are sorted.
+                (None, None) => true,
+                _ => false,
             }
         })
     })

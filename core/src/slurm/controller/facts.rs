@@ -71,6 +71,11 @@ const FLAGS: [(NodeFlags, u32, &str); 12] = [
 ];
 
 impl Controller {
+    /// Tells the controller that the accounting database changed: usage and shares follow the associations.
+    pub fn accounting_changed(&mut self) {
+        self.refresh_associations();
+    }
+
     /// The state of a node in words; see [`Controller::node_states`] for all at once.
     pub fn node_state(&self, node: NodeIdx) -> NodeStateText {
         let running = self.jobs.active().any(|job| {
@@ -213,7 +218,9 @@ mod tests {
 
     fn check(base: NodeBase, load: Load, flags: &[NodeFlags], completing: bool, expect: &str) {
         let mut f = NodeFlags::default();
-        flags.iter().for_each(|flag| f.set(*flag));
+        for flag in flags {
+            f.set(*flag);
+        }
         let busy = base == NodeBase::Up && (load != Load::Idle || completing);
         let (short, long, maint) = word(base, load, f, busy, completing);
         let sign = sign(f, maint);

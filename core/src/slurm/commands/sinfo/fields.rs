@@ -197,7 +197,7 @@ impl View<'_> {
             }
             'G' => self
                 .first(row)
-                .map(|(_, node)| node.gres_text.clone())
+                .map(|(_, node)| self.gres(node))
                 .filter(|text| !text.is_empty())
                 .unwrap_or_else(|| "(null)".into()),
             'H' => self.reason(row, |reason| stamp(reason.time), "Unknown"),
@@ -300,6 +300,32 @@ impl View<'_> {
         }
     }
 
+    /// The type of the GPUs that shares are of, where there is but one.
+    fn shared_type(&self, node: &Node, gres: &NodeGres) -> Option<&str> {
+        let names = &self.controller.names;
+        if !names.is_shared(gres.kind) || !gres.types.is_empty() {
+            return None;
+        }
+        let gpu = node.gres.iter().find(|other| names.kind("gpu") == Some(other.kind))?;
+        match gpu.types.as_slice() {
+            [(typ, ..)] => names.types.get(usize::from(*typ)).map(String::as_str),
+            _ => None,
+        }
+    }
+
+    /// `gpu:h100:4,shard:h100:16`: shares have the type of their GPUs (recorded: gpu_shard_mps).
+    fn gres(&self, node: &Node) -> String {
+        let part = |part: &str| {
+            let shared = part.split_once(':').and_then(|(name, count)| {
+                let kind = self.controller.names.kind(name)?;
+                let gres = node.gres.iter().find(|gres| gres.kind == kind)?;
+                Some(format!("{name}:{}:{count}", self.shared_type(node, gres)?))
+            });
+            shared.unwrap_or_else(|| part.to_owned())
+        };
+        node.gres_text.split(',').map(part).collect::<Vec<_>>().join(",")
+    }
+
     /// `gpu:h100:6(IDX:0-5)`: what of each GRES and type is given away.
     fn gres_used(&self, at: NodeIdx) -> String {
         let controller = self.controller;
@@ -312,15 +338,13 @@ impl View<'_> {
             let here = node.gres.iter().enumerate().find(|(_, gres)| usize::from(gres.kind) == kind);
             match here {
                 None => parts.push(format!("{name}:0")),
-                Some((at, gres)) => {
-                    used(
-                        &mut parts,
-                        name,
-                        gres,
-                        usage.gres.get(at).unwrap_or(&none),
-                        &controller.names.types,
-                    );
-                }
+                Some((at, gres)) => used(
+                    &mut parts,
+                    &self.shared_type(node, gres).map_or_else(|| name.clone(), |typ| format!("{name}:{typ}")),
+                    gres,
+                    usage.gres.get(at).unwrap_or(&none),
+                    &controller.names.types,
+                ),
             }
         }
         parts.join(",")

@@ -95,7 +95,7 @@ pub fn sinfo(controller: &Controller, session: &Session<'_>, args: &[String]) ->
     });
     let wanted_partitions = or_env("partition", "SINFO_PARTITION").map(|list| format::words(&list));
     let mut output = CommandOutput::default();
-    let mut format = chosen_format(session, &value, by_node, reasons, long, summary);
+    let mut format = chosen_format(session, &value, &flag);
     let mut columns = Vec::new();
     format.columns.retain(|column| match fields::known(&column.key) {
         Some(known) => {
@@ -128,7 +128,7 @@ pub fn sinfo(controller: &Controller, session: &Session<'_>, args: &[String]) ->
     };
     let partitions: Vec<usize> = (0..controller.partitions.len()).filter(|at| shown(*at)).collect();
     let letters: Vec<char> = columns.iter().map(|(letter, _)| *letter).collect();
-    let mut rows = rows(&view, &partitions, &letters, &takes, by_node, !reasons, flag("exact"));
+    let mut rows = rows(&view, &partitions, &letters, &takes, &flag);
     let default_sort = if by_node { "N" } else { "#P,-t" };
     sort(&view, &mut rows, &or_env("sort", "SINFO_SORT").unwrap_or_else(|| default_sort.to_owned()));
     if long && !summary {
@@ -144,14 +144,10 @@ pub fn sinfo(controller: &Controller, session: &Session<'_>, args: &[String]) ->
     output
 }
 
-#[allow(clippy::fn_params_excessive_bools, reason = "each is an option of the command line")]
 fn chosen_format(
     session: &Session<'_>,
     value: &dyn Fn(&str) -> Option<String>,
-    by_node: bool,
-    reasons: bool,
-    long: bool,
-    summary: bool,
+    flag: &dyn Fn(&str) -> bool,
 ) -> Format {
     if let Some(names) = value("Format") {
         return Format::names(&names);
@@ -159,7 +155,7 @@ fn chosen_format(
     if let Some(text) = value("format") {
         return if text == "%all" { Format::letters(&fields::all()) } else { Format::letters(&text) };
     }
-    let text = match (summary, by_node, reasons, long) {
+    let text = match (flag("summarize"), flag("Node"), flag("list-reasons"), flag("long")) {
         (true, ..) => "%#P %.5a %.10l %.16F %N",
         (_, true, _, true) => "%#N %.6D %.#P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E",
         (_, true, _, false) => "%#N %.6D %.#P %6t",
@@ -186,10 +182,9 @@ fn rows(
     partitions: &[usize],
     letters: &[char],
     takes: &dyn Fn(NodeIdx) -> bool,
-    by_node: bool,
-    empty: bool,
-    exact: bool,
+    flag: &dyn Fn(&str) -> bool,
 ) -> Vec<Row> {
+    let (by_node, empty, exact) = (flag("Node"), !flag("list-reasons"), flag("exact"));
     // Two nodes that differ only in a list of names (%N) are one row.
     let apart = |letter: &char| {
         fields::TELLS_NODES_APART.contains(*letter) && *letter != 'N'

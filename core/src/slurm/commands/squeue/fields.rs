@@ -334,7 +334,8 @@ pub(super) fn value(controller: &Controller, row: &Row<'_>, name: &str) -> Strin
         "derivedec" => job.derived_exit.0.to_string(),
         "eligibletime" => time(job.eligible),
         "exit_code" => job.exit.0.to_string(),
-        "maxcpus" => job.max_cpus.unwrap_or(0).to_string(),
+        // What `-n` sets is not a limit that is shown (recorded: `max_cpus` of `--json` in outputs).
+        "maxcpus" => "0".into(),
         "maxnodes" => job.max_nodes.unwrap_or(0).to_string(),
         "mintime" => {
             request.time_min.map_or_else(|| "N/A".into(), |minutes| short_clock(i64::from(minutes) * 60))

@@ -1,6 +1,7 @@
 //! `squeue`: the jobs that wait and run, and their steps.
 
 mod fields;
+mod json;
 mod sort;
 
 use super::format::{self, Format};
@@ -53,7 +54,7 @@ const TABLE: &[Opt] = &[
 ];
 
 /// Options of the real command that have no meaning here yet.
-const NOT_MODELLED: [&str; 7] = ["clusters", "cluster", "iterate", "json", "yaml", "sibling", "help"];
+const NOT_MODELLED: [&str; 6] = ["clusters", "cluster", "iterate", "yaml", "sibling", "help"];
 
 /// What is shown of which jobs.
 #[derive(Clone, Debug, Default)]
@@ -205,6 +206,10 @@ pub fn squeue(controller: &Controller, session: &Session<'_>, args: &[String]) -
             Err(word) => return CommandOutput::error(format!("squeue: error: Invalid job id: {word}\n")),
         }
     }
+    if flag("json") {
+        // Every job of the controller, in its order, whatever else is asked for.
+        return CommandOutput::text(json::text_of(controller, &jobs::listed(controller)));
+    }
     let steps = flag("steps");
     let view = View {
         steps,
@@ -318,7 +323,16 @@ fn print(
     });
     let mut lines = Vec::new();
     if header {
-        lines.push(names.iter().map(|(_, title)| (*title).to_owned()).collect());
+        // Titles are cut where clocks are not.
+        let title = |(at, (_, title)): (usize, &(&str, &str))| match format
+            .columns
+            .get(at)
+            .map(|column| column.width)
+        {
+            Some(format::Width::Fixed(width)) => title.chars().take(width).collect(),
+            _ => (*title).to_owned(),
+        };
+        lines.push(names.iter().enumerate().map(title).collect());
     }
     for row in rows {
         let cell = |name: &str| match row.step {
