@@ -143,6 +143,18 @@ pub(super) fn tres_text(tres: &TresCount) -> String {
     text
 }
 
+/// TRES in the order of accounting: `billing=1,cpu=1,gres/gpu=2,mem=1000M,node=1`.
+pub(super) fn accounted_tres_text(tres: &TresCount, tracked: &[String]) -> String {
+    let mut text = format!("billing={},cpu={}", tres.billing as u64, tres.cpus);
+    let mut gres: Vec<_> = tres.gres.iter().map(|(name, count)| (format!("gres/{name}"), *count)).collect();
+    gres.retain(|(name, _)| tracked.iter().any(|other| other == name));
+    gres.sort();
+    for (name, count) in gres {
+        text.push_str(&format!(",{name}={count}"));
+    }
+    text + &format!(",mem={},node={}", mebibytes(tres.memory), tres.nodes)
+}
+
 /// Whether the job is shown by `squeue` without `-t`: it waits, runs, is suspended, or its nodes are cleaned up.
 pub(super) fn is_current(job: &Job) -> bool {
     matches!(job.state.base, JobBase::Pending | JobBase::Running | JobBase::Suspended)

@@ -144,6 +144,7 @@ pub fn sinfo(controller: &Controller, session: &Session<'_>, args: &[String]) ->
     output
 }
 
+#[allow(clippy::fn_params_excessive_bools, reason = "each is an option of the command line")]
 fn chosen_format(
     session: &Session<'_>,
     value: &dyn Fn(&str) -> Option<String>,
