@@ -101,7 +101,7 @@ pub(crate) fn show_accounting(
     for word in words {
         match word.split_once('=') {
             Some((name, value)) if "format".starts_with(&name.to_ascii_lowercase()) && name.len() > 1 => {
-                names = Some(value.to_owned())
+                names = Some(value.to_owned());
             }
             Some((name, value)) => conditions.push((name.to_ascii_lowercase(), format::words(value))),
             None if word.eq_ignore_ascii_case("tree") => tree = true,
