@@ -42,6 +42,7 @@
     doc = "| 5 | [`lab`] | a whole lab from one spec: terminal, clock, save, rewind |"
 )]
 #![cfg_attr(feature = "kube", doc = "| 3 | [`kube`] | API server, scheduler, kubelet, `kubectl` |")]
+#![cfg_attr(feature = "slurm", doc = "| 3 | [`slurm`] | controller, schedulers, accounting, commands |")]
 #![cfg_attr(
     feature = "slurm",
     doc = "| 3 | [`slurm`] | batch scheduling: logs of real machines, the textbook's policies |"
@@ -50,8 +51,8 @@
 //! | 1 | [`hardware`] | machines, GPUs, MIG, NVLink and PCIe |
 //! | 0 | [`sim`] | virtual time, events, randomness, journal |
 //!
-//! Floors 4 (NVIDIA's operators) and the rest of floors 2 and 3 (telemetry, Slurm,
-//! MLOps) are not built yet. Each floor above `process` is a cargo feature; all are
+//! Floors 4 (NVIDIA's operators) and the rest of floors 2 and 3 (telemetry, MLOps)
+//! are not built yet. Each floor above `process` is a cargo feature; all are
 //! on by default.
 //!
 //! What is not modelled says so: with the real system's error where it has one, else

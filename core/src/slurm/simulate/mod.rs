@@ -279,7 +279,9 @@ mod tests {
 
     #[test]
     fn no_invariant_breaks_whatever_fails() {
-        for seed in 0..60 {
+        // A few hundred natively; the interpreter of WebAssembly that runs the engine's tests is much slower.
+        let seeds = if cfg!(target_family = "wasm") { 4 } else { 200 };
+        for seed in 0..seeds {
             run(seed, Scale::default()).unwrap();
         }
     }
