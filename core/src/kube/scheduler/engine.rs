@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 
-use super::cluster::{Cluster, NodeId, PodInfo, Symbol, is_terminal, namespace, node_name};
+use super::cluster::{Cluster, NodeId, PodInfo, Symbol, is_terminal, namespace};
 use super::config::{ConfigError, SchedulerConfiguration};
 use super::decision::{Attempt, Decision, Recording};
 use super::features::Features;
@@ -69,6 +69,7 @@ pub struct Scheduler {
     pub(super) percentage_of_nodes_to_score: i32,
     pub(super) recording: Recording,
     pub(super) history: usize,
+    keeps_objects: bool,
     pub(super) features: Features,
     /// Decisions of a pod group's cycle that nobody has asked for yet.
     pub(super) outbox: VecDeque<Decision>,
@@ -113,6 +114,7 @@ impl Scheduler {
             percentage_of_nodes_to_score: config.percentage_of_nodes_to_score,
             recording: Recording::Full,
             history: 16,
+            keeps_objects: true,
             features: Features::new(&config.feature_gates)?,
             outbox: VecDeque::new(),
             group_attempts: BTreeMap::new(),
@@ -124,6 +126,12 @@ impl Scheduler {
     pub fn set_recording(&mut self, recording: Recording, attempts_per_pod: usize) {
         self.recording = recording;
         self.history = attempts_per_pod;
+    }
+
+    /// Whether [`PodInfo::object`] is kept of pods that come from now on, as it is by default. No plugin of this crate
+    /// reads it; without, a pod takes a tenth of the memory.
+    pub fn set_objects_kept(&mut self, kept: bool) {
+        self.keeps_objects = kept;
     }
 
     /// Whether what equal pods were told of a node is kept until the node changes, as it is by default. The decisions are
@@ -198,6 +206,7 @@ impl Scheduler {
             self.forget(id);
         }
         let mut info = self.cluster.convert_pod(&pod);
+        info.object = self.keeps_objects.then(|| Arc::clone(&pod));
         if !self.features.generic_workload {
             // The gate that is off drops the field.
             info.group = None;
@@ -305,7 +314,7 @@ impl Scheduler {
             self.cluster.groups.add_member(key, id);
             self.regate(key);
         }
-        if let Some(node) = node_name(&info.pod).map(str::to_owned) {
+        if let Some(node) = info.rest.node_name.map(|name| self.cluster.symbols.name(name).to_string()) {
             self.assign(id, &info, &node);
         } else {
             self.nominate_from_status(&info);
@@ -320,7 +329,7 @@ impl Scheduler {
         let Some(record) = self.record_mut(id) else { return };
         let old = std::mem::replace(&mut record.info, Arc::clone(info));
         let node = record.node;
-        let target = node_name(&info.pod).map(str::to_owned);
+        let target = info.rest.node_name.map(|name| self.cluster.symbols.name(name).to_string());
         match (node, target) {
             (Some(node), target) => {
                 self.cluster.remove_pod(&old, node);
@@ -393,13 +402,13 @@ impl Scheduler {
 
     /// The profile that the pod's `schedulerName` means; none if it is another scheduler's pod.
     pub(super) fn profile_of(&self, info: &PodInfo) -> Option<usize> {
-        let name = info.pod.spec.as_ref().and_then(|spec| spec.scheduler_name.as_deref());
-        let name = name.filter(|name| !name.is_empty()).unwrap_or("default-scheduler");
+        let name = info.rest.scheduler_name;
+        let name = name.map_or("default-scheduler", |name| self.cluster.symbols.name(name));
         self.profiles.iter().position(|profile| profile.scheduler_name == name)
     }
 
     fn nominate_from_status(&mut self, info: &Arc<PodInfo>) {
-        if let Some(node) = info.nominated_node_name().and_then(|name| self.cluster.node_by_name(name)) {
+        if let Some(node) = info.nominated_node_name().and_then(|name| self.cluster.node_by_symbol(name)) {
             let id = node.id;
             self.nominator.set(info, id);
         }

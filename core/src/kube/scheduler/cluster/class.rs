@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::super::gpu::{GPU_CARD_MODEL, GPU_COUNT, GPU_INDEX, GPU_MILLI};
 use super::pod_info::{HostPort, NodeAffinityInfo, PodInfo};
 use super::requests::Requests;
-use super::symbols::Symbol;
+use super::symbols::{Symbol, Symbols};
 use super::taint::Toleration;
 
 /// What a pod is to those who look at it and at one node only.
@@ -44,24 +44,24 @@ struct Traits {
     node_affinity: NodeAffinityInfo,
     images: Vec<Symbol>,
     image_count: usize,
-    node_name: Option<String>,
+    node_name: Option<Symbol>,
 }
 
 /// More classes than this are not remembered: whoever has so many has few pods of each.
 const MOST: usize = 4096;
 
 /// What annotations say of the GPUs that a pod asks for.
-fn gpu_annotations(pod: &PodInfo) -> impl Iterator<Item = (&'static str, &str)> {
-    let annotations = pod.pod.metadata.annotations.as_ref();
-    let of_gpus = annotations
-        .map(|all| [GPU_MILLI, GPU_COUNT, GPU_INDEX, GPU_CARD_MODEL].map(|key| (key, all.get(key))));
-    of_gpus.into_iter().flatten().filter_map(|(key, value)| Some((key, value?.as_str())))
+fn gpu_annotations<'a>(pod: &'a PodInfo, symbols: &Symbols) -> impl Iterator<Item = (&'static str, &'a str)> {
+    let keys = [GPU_MILLI, GPU_COUNT, GPU_INDEX, GPU_CARD_MODEL];
+    keys.map(|key| (key, pod.rest.annotation(key, symbols)))
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
 }
 
 impl Classes {
-    pub fn of(&mut self, pod: &PodInfo) -> PodClass {
-        let node_name = super::node_name(&pod.pod);
-        let gpus: SmallVec<[_; 4]> = gpu_annotations(pod).collect();
+    pub fn of(&mut self, pod: &PodInfo, symbols: &Symbols) -> PodClass {
+        let node_name = pod.rest.node_name;
+        let gpus: SmallVec<[_; 4]> = gpu_annotations(pod, symbols).collect();
         let mut hasher = DefaultHasher::new();
         (&pod.requests, &pod.host_ports, &pod.tolerations, &pod.node_affinity).hash(&mut hasher);
         (&pod.images, pod.image_count, node_name).hash(&mut hasher);
@@ -75,7 +75,7 @@ impl Classes {
                 && traits.node_affinity == pod.node_affinity
                 && traits.images == pod.images
                 && traits.image_count == pod.image_count
-                && traits.node_name.as_deref() == node_name
+                && traits.node_name == node_name
         };
         let known = self.by_hash.get(&hash).into_iter().flatten();
         if let Some((class, _)) = known.into_iter().find(|(_, traits)| same(traits)) {
@@ -93,7 +93,7 @@ impl Classes {
             node_affinity: pod.node_affinity.clone(),
             images: pod.images.clone(),
             image_count: pod.image_count,
-            node_name: node_name.map(str::to_owned),
+            node_name,
         };
         let class = self.next;
         // After four thousand million classes there are none left, and pods are looked at one by one.

@@ -13,6 +13,7 @@ mod node_info;
 mod node_tree;
 mod owners;
 mod pod_info;
+mod pod_object;
 mod requests;
 mod resources;
 mod selector;
@@ -38,6 +39,7 @@ pub use pod_info::{
     HostPort, NodeAffinityInfo, PodInfo, PodTerm, SpreadConstraint, WhenUnsatisfiable, is_terminal,
     namespace, node_name,
 };
+pub use pod_object::{ContainerRequests, PodClaims, PodObject};
 pub use requests::Requests;
 pub use resources::{ResourceId, ResourceNames, Resources};
 pub use selector::{NodeTerm, NodeTerms, Selector};
@@ -116,9 +118,9 @@ impl Default for Cluster {
 
 impl Cluster {
     /// Converts a pod.
-    pub fn convert_pod(&mut self, pod: &Arc<k8s_openapi::api::core::v1::Pod>) -> PodInfo {
+    pub fn convert_pod(&mut self, pod: &k8s_openapi::api::core::v1::Pod) -> PodInfo {
         let mut info = PodInfo::new(pod, &mut self.resources, &mut self.symbols);
-        info.class = self.classes.of(&info);
+        info.class = self.classes.of(&info, &self.symbols);
         info
     }
 
@@ -129,8 +131,12 @@ impl Cluster {
 
     /// The node of that name, if its object is known.
     pub fn node_by_name(&self, name: &str) -> Option<&NodeInfo> {
-        let id = self.by_name.get(&self.symbols.get(name)?)?;
-        Some(self.node(*id)).filter(|node| node.node.is_some())
+        self.node_by_symbol(self.symbols.get(name)?)
+    }
+
+    /// The node of that name, if its object is known.
+    pub fn node_by_symbol(&self, name: Symbol) -> Option<&NodeInfo> {
+        Some(self.node(*self.by_name.get(&name)?)).filter(|node| node.node.is_some())
     }
 
     /// How often each node has changed, by its index; what is kept of a node holds as long as this is the same.
@@ -322,7 +328,7 @@ impl Cluster {
 
     /// What selects the pods that belong together with this one, by its Services and its controller.
     pub fn default_selector(&self, pod: &PodInfo) -> Selector {
-        self.owners.default_selector(pod, &self.symbols)
+        self.owners.default_selector(pod)
     }
 
     /// The selector of a Service; none takes it away.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::pod_info::PodInfo;
 use super::selector::Selector;
-use super::symbols::{Labels, Symbol, Symbols};
+use super::symbols::{Labels, Symbol};
 
 /// A kind of workload whose selector counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,7 @@ pub enum OwnerKind {
 }
 
 impl OwnerKind {
-    fn parse(kind: &str) -> Option<Self> {
+    pub(super) fn parse(kind: &str) -> Option<Self> {
         match kind {
             "ReplicationController" => Some(Self::ReplicationController),
             "ReplicaSet" => Some(Self::ReplicaSet),
@@ -60,7 +60,7 @@ impl Owners {
     }
 
     /// What selects the pods that belong together with this one; everything if nothing does (`helper.DefaultSelector`).
-    pub fn default_selector(&self, pod: &PodInfo, symbols: &Symbols) -> Selector {
+    pub fn default_selector(&self, pod: &PodInfo) -> Selector {
         let mut selector = Selector::everything();
         for ((namespace, _), labels) in &self.services {
             let selects =
@@ -71,13 +71,10 @@ impl Owners {
                 }
             }
         }
-        let references = pod.pod.metadata.owner_references.iter().flatten();
-        if let Some(owner) = references.into_iter().find(|owner| owner.controller == Some(true)) {
-            let key = OwnerKind::parse(&owner.kind).zip(symbols.get(&owner.name));
-            let own = key.and_then(|(kind, name)| self.workloads.get(&(kind, pod.namespace, name)));
-            if let Some(own) = own {
-                selector.and(own);
-            }
+        let own = pod.rest.controller;
+        let own = own.and_then(|(kind, name)| self.workloads.get(&(kind, pod.namespace, name)));
+        if let Some(own) = own {
+            selector.and(own);
         }
         selector
     }

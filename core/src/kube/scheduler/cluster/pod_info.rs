@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::class::PodClass;
+use super::pod_object::PodObject;
 use super::requests::{Requests, is_sidecar};
 use super::resources::ResourceNames;
 use super::selector::{NodeTerm, NodeTerms, Selector};
@@ -182,8 +183,11 @@ impl NodeAffinityInfo {
 /// A pod as the scheduler sees it.
 #[derive(Clone, Debug)]
 pub struct PodInfo {
-    /// The object it was made from.
-    pub pod: Arc<Pod>,
+    /// The object it was made from, for plugins that ask for more than is here; none if the scheduler keeps no
+    /// objects.
+    pub object: Option<Arc<Pod>>,
+    /// What few plugins ask for.
+    pub rest: Box<PodObject>,
     /// Its namespace.
     pub namespace: Symbol,
     /// Its name.
@@ -230,7 +234,7 @@ pub struct PodInfo {
 
 impl PodInfo {
     /// Converts a pod.
-    pub fn new(pod: &Arc<Pod>, names: &mut ResourceNames, symbols: &mut Symbols) -> Self {
+    pub fn new(pod: &Pod, names: &mut ResourceNames, symbols: &mut Symbols) -> Self {
         let none = PodSpec::default();
         let spec = pod.spec.as_ref().unwrap_or(&none);
         let metadata = &pod.metadata;
@@ -267,7 +271,8 @@ impl PodInfo {
             terminating: metadata.deletion_timestamp.is_some(),
             start_time: status.and_then(|status| status.start_time.as_ref()).map(|time| time.0),
             class: PodClass::default(),
-            pod: Arc::clone(pod),
+            object: None,
+            rest: Box::new(PodObject::new(pod, symbols)),
         };
         if let Some(affinity) = &spec.affinity {
             info.convert_pod_affinity(affinity, symbols);
@@ -316,14 +321,13 @@ impl PodInfo {
     }
 
     /// The node that it was nominated to after a preemption.
-    pub fn nominated_node_name(&self) -> Option<&str> {
-        let name = self.pod.status.as_ref()?.nominated_node_name.as_deref()?;
-        (!name.is_empty()).then_some(name)
+    pub fn nominated_node_name(&self) -> Option<Symbol> {
+        self.rest.nominated_node_name
     }
 
     /// Its unique id; empty for a pod that no API server has seen.
     pub fn uid(&self) -> &str {
-        self.pod.metadata.uid.as_deref().unwrap_or_default()
+        &self.rest.uid
     }
 }
 

@@ -280,14 +280,12 @@ struct ApiBinder<'a>(&'a mut ApiServer);
 
 impl Binder for ApiBinder<'_> {
     fn bind(&mut self, pod: &PodInfo, node: &str) -> Result<(), String> {
-        let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
-        let namespace = super::cluster::namespace(&pod.pod);
+        let (namespace, name) = (&*pod.rest.namespace, &*pod.rest.name);
         self.0.bind(namespace, name, node).map(|_| ()).map_err(|status| status.message)
     }
 
     fn annotate(&mut self, pod: &PodInfo, annotations: &PodAnnotations) -> Result<(), String> {
-        let name = pod.pod.metadata.name.as_deref().unwrap_or_default();
-        let namespace = super::cluster::namespace(&pod.pod);
+        let (namespace, name) = (&*pod.rest.namespace, &*pod.rest.name);
         let write = |pod: &mut Pod| {
             let all = pod.metadata.annotations.get_or_insert_default();
             all.extend(annotations.0.iter().map(|(key, value)| (key.clone(), value.clone())));

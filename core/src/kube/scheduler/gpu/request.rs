@@ -73,8 +73,7 @@ impl GpuRequest {
 
     /// Reads a pod's annotations, and `nvidia.com/gpu` for a pod that has none of them.
     pub(super) fn of(pod: &PodInfo, names: &Names, symbols: &Symbols) -> Self {
-        let annotations = pod.pod.metadata.annotations.as_ref();
-        let annotation = |key: &str| annotations.and_then(|all| all.get(key)).map(String::as_str);
+        let annotation = |key: &str| pod.rest.annotation(key, symbols);
         let milli_cpu = pod.requests.scored.get(ResourceId::CPU);
         let Some(milli) = annotation(GPU_MILLI) else {
             let count = pod.requests.exact.get(names.nvidia);

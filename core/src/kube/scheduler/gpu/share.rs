@@ -294,7 +294,7 @@ impl Reserve for OpenGpuShare {
         };
         let pod = context.pod;
         // Whole GPUs by `nvidia.com/gpu` are the device plugin's to give out.
-        if pod.pod.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(super::GPU_MILLI)) {
+        if pod.rest.annotation(super::GPU_MILLI, &context.cluster.symbols).is_some() {
             let mut annotations = state.read::<PodAnnotations>().cloned().unwrap_or_default();
             annotations.0.insert(GPU_INDEX.to_owned(), format_devices(&devices));
             state.write(annotations);

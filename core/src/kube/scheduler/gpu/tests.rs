@@ -81,7 +81,7 @@ impl Binder for Given {
     }
 
     fn annotate(&mut self, pod: &PodInfo, annotations: &PodAnnotations) -> Result<(), String> {
-        let name = pod.pod.metadata.name.clone().unwrap_or_default();
+        let name = pod.rest.name.to_string();
         self.0.insert(name, annotations.0[GPU_INDEX].clone());
         Ok(())
     }

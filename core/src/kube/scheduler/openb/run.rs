@@ -135,6 +135,7 @@ pub fn run(trace: &Trace, workload: &Workload, policy: Policy, seed: u64) -> Res
     let config = policy.configuration(&workload.typical, seed)?;
     let mut scheduler = Scheduler::new(&config)?;
     scheduler.set_recording(Recording::Brief, 0);
+    scheduler.set_objects_kept(false);
     let mut books = Books::new(trace, workload)?;
     for (index, (node, rank)) in trace.nodes.iter().zip(&workload.ranks).enumerate() {
         let name: Arc<str> = format!("{rank:04}-{}", node.name).into();

@@ -151,12 +151,7 @@ fn why_not_eligible(cx: &PostFilterContext<'_>, statuses: &NodeStatuses) -> Opti
 }
 
 fn is_terminating_by_preemption(pod: &PodInfo) -> bool {
-    let conditions = pod.pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let target = conditions.into_iter().find(|condition| condition.type_ == "DisruptionTarget");
-    pod.terminating
-        && target.is_some_and(|condition| {
-            condition.status == "True" && condition.reason.as_deref() == Some("PreemptionByScheduler")
-        })
+    pod.terminating && pod.rest.preempted
 }
 
 impl DefaultPreemption {

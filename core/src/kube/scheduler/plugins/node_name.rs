@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::cluster::{Cluster, NodeInfo, node_name};
+use super::super::cluster::{Cluster, NodeInfo};
 use super::super::framework::{Context, CycleState, Filter, Plugin, Status};
 use super::super::queue::{ClusterChange, EventKinds, Hint};
 use super::no_arguments;
@@ -31,8 +31,8 @@ impl Plugin for NodeName {
     }
 
     fn queueing_hint(&self, context: &Context<'_>, change: &ClusterChange<'_>) -> Hint {
-        let wanted = node_name(&context.pod.pod);
-        let came = change.node().map(|(_, node)| &**context.cluster.symbols.name(node.name));
+        let wanted = context.pod.rest.node_name;
+        let came = change.node().map(|(_, node)| node.name);
         if wanted.is_none() || wanted == came { Hint::Queue } else { Hint::Skip }
     }
 }
@@ -43,8 +43,8 @@ impl Filter for NodeName {
     }
 
     fn filter(&self, context: &Context<'_>, _: &CycleState, node: &NodeInfo) -> Status {
-        match node_name(&context.pod.pod) {
-            Some(wanted) if wanted != &**context.cluster.symbols.name(node.name) => {
+        match context.pod.rest.node_name {
+            Some(wanted) if wanted != node.name => {
                 Status::unresolvable("node(s) didn't match the requested node name")
             }
             _ => Status::success(),

@@ -37,12 +37,10 @@ impl Plugin for SchedulingGates {
 
 impl PreEnqueue for SchedulingGates {
     fn pre_enqueue(&self, pod: &PodInfo) -> Status {
-        let spec = pod.pod.spec.as_ref();
-        let gates = spec.and_then(|spec| spec.scheduling_gates.as_deref()).unwrap_or_default();
+        let gates = &pod.rest.gates;
         if gates.is_empty() {
             return Status::success();
         }
-        let names: Vec<_> = gates.iter().map(|gate| gate.name.as_str()).collect();
-        Status::unresolvable(format!("waiting for scheduling gates: [{}]", names.join(" ")))
+        Status::unresolvable(format!("waiting for scheduling gates: [{}]", gates.join(" ")))
     }
 }

@@ -237,10 +237,7 @@ impl<'a> ClusterChange<'a> {
                 if asks_for_less(old, new) {
                     kinds |= EventKinds::POD_SCALE_DOWN;
                 }
-                let generated = |pod: &PodInfo| {
-                    pod.pod.status.as_ref().and_then(|status| status.resource_claim_statuses.clone())
-                };
-                if generated(old) != generated(new) {
+                if old.rest.claim_statuses() != new.rest.claim_statuses() {
                     kinds |= EventKinds::POD_GENERATED_CLAIM;
                 }
                 kinds
@@ -298,8 +295,7 @@ fn asks_for_less(old: &PodInfo, new: &PodInfo) -> bool {
 }
 
 fn is_gated(pod: &PodInfo) -> bool {
-    let spec = pod.pod.spec.as_ref();
-    spec.and_then(|spec| spec.scheduling_gates.as_ref()).is_some_and(|gates| !gates.is_empty())
+    !pod.rest.gates.is_empty()
 }
 
 /// Whether a change is worth another try.

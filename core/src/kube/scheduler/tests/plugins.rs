@@ -18,7 +18,7 @@ struct Obedient {
 }
 
 fn asked(context: &Context<'_>, what: &str) -> Option<String> {
-    context.pod.pod.metadata.labels.as_ref()?.get(what).cloned()
+    context.pod.object.as_ref()?.metadata.labels.as_ref()?.get(what).cloned()
 }
 
 impl Plugin for Obedient {

@@ -27,16 +27,14 @@ pub(super) fn claim_helps(context: &Context<'_>, old: Option<&Claim>, new: &Clai
 
 /// The claims of a pod; the error is upstream's text (`foreachPodResourceClaim`).
 pub(super) fn claims_of(pod: &PodInfo, cluster: &Cluster) -> Result<Vec<Arc<Claim>>, String> {
-    let Some(listed) = pod.pod.spec.as_ref().and_then(|spec| spec.resource_claims.as_ref()) else {
-        return Ok(Vec::new());
-    };
+    let Some(of_pod) = &pod.rest.claims else { return Ok(Vec::new()) };
     let (namespace, pod_name) = (cluster.symbols.name(pod.namespace), cluster.symbols.name(pod.name));
     let mut claims = Vec::new();
-    for one in listed {
+    for one in &of_pod.listed {
         let (name, generated) = if let Some(name) = &one.resource_claim_name {
             (name, false)
         } else if one.resource_claim_template_name.is_some() {
-            let statuses = pod.pod.status.iter().flat_map(|s| s.resource_claim_statuses.iter().flatten());
+            let statuses = of_pod.statuses.iter().flatten();
             let Some(status) = statuses.into_iter().find(|status| status.name == one.name) else {
                 return Err(format!("pod \"{namespace}/{pod_name}\": ResourceClaim not created yet"));
             };

@@ -1,13 +1,11 @@
 //! Extended resources that no node counts, but that devices of a class stand in for.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::order::{Collected, InOrder};
-use k8s_openapi::api::core::v1::Container;
+use crate::order::InOrder;
 
 use super::super::super::cluster::devices::{Claim, Request, Wanted};
-use super::super::super::cluster::{Cluster, NodeInfo, PodInfo, Symbol};
+use super::super::super::cluster::{Cluster, ContainerRequests, NodeInfo, PodInfo, Symbol};
 
 /// The extended resources of a pod that devices stand in for, and the name of their class.
 pub(super) fn resources(pod: &PodInfo, cluster: &Cluster) -> Vec<(Arc<str>, Arc<str>)> {
@@ -60,13 +58,13 @@ pub(super) fn claim(
 /// One request per container that runs to the end, and one for what the largest init container needs beyond what
 /// later containers have anyway.
 fn of_containers(pod: &PodInfo, resource: &str, class: &Arc<str>) -> Vec<Request> {
-    let Some(spec) = &pod.pod.spec else { return Vec::new() };
-    let init = spec.init_containers.as_deref().unwrap_or_default();
-    let containers: Vec<&Container> = init.iter().chain(&spec.containers).collect();
-    let is_short =
-        |index: usize| index < init.len() && containers[index].restart_policy.as_deref() != Some("Always");
-    let asked: Vec<(usize, usize)> =
-        containers.iter().map(|container| asks_for(container, resource).unwrap_or_default()).collect();
+    let containers = &pod.rest.extended;
+    let is_short = |index: usize| containers[index].ends_early;
+    let asks_for = |container: &ContainerRequests| {
+        let asked = container.asked.iter().find(|(name, ..)| **name == *resource);
+        asked.map(|(_, place, amount)| (*amount, *place)).unwrap_or_default()
+    };
+    let asked: Vec<(usize, usize)> = containers.iter().map(asks_for).collect();
     let request = |index: usize, count: usize| {
         let name: Arc<str> = format!("container-{index}-request-{}", asked[index].1).into();
         let wanted = Wanted {
@@ -92,15 +90,4 @@ fn of_containers(pod: &PodInfo, resource: &str, class: &Arc<str>) -> Vec<Request
     let long = (0..containers.len()).filter(|index| !is_short(*index) && asked[*index].0 > 0);
     let long = long.map(|index| (index, asked[index].0));
     largest.into_iter().chain(long).map(|(index, count)| request(index, count)).collect()
-}
-
-/// How many a container asks for, and the place of the resource among all that it asks for.
-fn asks_for(container: &Container, resource: &str) -> Option<(usize, usize)> {
-    let resources = container.resources.as_ref()?;
-    // A limit without a request is also the request, as the API server defaults it.
-    let lists = [&resources.limits, &resources.requests];
-    let all: BTreeMap<_, _> = lists.into_iter().flatten().flatten().into_map();
-    let place = all.keys().position(|name| *name == resource)?;
-    let amount: crate::kube::quantity::Amount = all.get(&resource.to_owned())?.0.parse().ok()?;
-    Some((usize::try_from(amount.value()).ok()?, place))
 }

@@ -111,8 +111,7 @@ impl Plugin for DynamicResources {
 
 /// Whether the plugin has anything to do for a pod.
 fn concerns(pod: &PodInfo, cluster: &Cluster) -> bool {
-    let spec = pod.pod.spec.as_ref();
-    spec.and_then(|spec| spec.resource_claims.as_ref()).is_some_and(|claims| !claims.is_empty())
+    pod.rest.claims.as_ref().is_some_and(|claims| !claims.listed.is_empty())
         || !extended::resources(pod, cluster).is_empty()
 }
 
