@@ -3,12 +3,15 @@
 //! [`SlurmCluster`] advances both in virtual time: the controller says what starts and what is signalled, the scripts
 //! say when they end. All nodes share one file system, as clusters with a parallel file system do.
 
+mod clock;
 mod environment;
 mod host;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use clock::Report;
+pub use clock::{RecordedRun, RecordedRuns};
 pub use environment::batch_environment;
 use host::{JobHost, JobProgram};
 
@@ -43,6 +46,9 @@ pub struct SlurmCluster {
     running: BTreeMap<JobId, Running>,
     /// Scripts that were sent to their nodes and have not begun.
     launching: Vec<(SimTime, JobId, u32)>,
+    /// Scripts that ended and whose end has not been reported.
+    reports: Vec<Report>,
+    recorded: Option<RecordedRuns>,
 }
 
 /// Until a script begins: the controller's message, the credential's check, the fork (observed: some tenths of a second).
@@ -58,7 +64,21 @@ impl SlurmCluster {
             // A fresh file system has none of them.
             let _ = files.create_dir_all(directory, now);
         }
-        Self { controller, files, epoch, now, running: BTreeMap::new(), launching: Vec::new() }
+        Self {
+            controller,
+            files,
+            epoch,
+            now,
+            running: BTreeMap::new(),
+            launching: Vec::new(),
+            reports: Vec::new(),
+            recorded: None,
+        }
+    }
+
+    /// Takes the seconds at which jobs begin and scripts end from a recording, where they are near enough.
+    pub fn follow(&mut self, recorded: RecordedRuns) {
+        self.recorded = Some(recorded);
     }
 
     /// The present instant.
@@ -76,7 +96,8 @@ impl SlurmCluster {
             }
         });
         let launches = self.launching.iter().map(|(at, ..)| *at);
-        scripts.chain(launches).chain(self.controller.next_wakeup()).min()
+        let reports = self.reports.iter().map(|report| report.at);
+        scripts.chain(launches).chain(reports).chain(self.controller.next_wakeup()).min()
     }
 
     /// Lets time pass up to `now`.
@@ -84,8 +105,9 @@ impl SlurmCluster {
         self.settle();
         while let Some(at) = self.next_wakeup().filter(|at| *at <= now) {
             self.now = self.now.max(at);
-            self.step_scripts();
+            // The controller's clock first: what scripts report happens now.
             self.controller.advance(self.now);
+            self.step_scripts();
             self.settle();
         }
         self.now = self.now.max(now);
@@ -110,7 +132,18 @@ impl SlurmCluster {
 
     fn act(&mut self, action: &Action) {
         match *action {
-            Action::Launch { job, run } => self.launching.push((self.now + LAUNCH, job, run)),
+            Action::Launch { job, run } => {
+                let record = self.controller.jobs.get(job);
+                let start = record.and_then(|job| self.recorded.as_ref()?.start_of(job));
+                let at = match start {
+                    Some(start) => {
+                        self.controller.correct_start(job, start);
+                        clock::launch_at(start, self.controller.time_at(self.now), self.now, LAUNCH)
+                    }
+                    None => self.now + LAUNCH,
+                };
+                self.launching.push((at, job, run));
+            }
             Action::Signal { job, run, signal, .. } => self.signal(job, run, signal),
             Action::Suspend { job } => {
                 if let Some(running) = self.running.get_mut(&job) {
@@ -129,6 +162,11 @@ impl SlurmCluster {
         let Some(job) = self.controller.jobs.get(id) else { return };
         let Some(node) = job.nodes.min() else { return };
         let node = self.controller.nodes[node].name.clone();
+        // A job whose recorded start is earlier than ours has run for that long.
+        let late = match self.recorded {
+            Some(_) => u64::try_from(self.controller.time_at(self.now) - job.start).unwrap_or(0),
+            None => 0,
+        };
         let env = batch_environment(&self.controller, job, &node);
         let stdout = output_path(&self.controller, job, job.request.std_out.as_deref(), &node);
         let stderr = job
@@ -153,9 +191,12 @@ impl SlurmCluster {
             let _ = self.files.put(&stdout, Vec::new(), self.now);
         }
         let call = Call { argv, env, cwd, pid: 1000 + id };
-        let mut host = JobHost { now: self.now, epoch: self.epoch, node: &node, files: &mut self.files };
+        let earlier = Duration::from_secs(late);
+        let began = SimTime::from_nanos(self.now.as_nanos().saturating_sub(earlier.as_nanos() as u64));
+        let mut host = JobHost { now: began, epoch: self.epoch, node: &node, files: &mut self.files };
         match Process::spawn(call, &mut host) {
-            Ok(process) => {
+            Ok(mut process) => {
+                process.advance(&mut host);
                 self.running.insert(
                     id,
                     Running { run, node, process, stdout, stderr, suspended: false, signalled: 0 },
@@ -210,15 +251,20 @@ impl SlurmCluster {
                 }
             }
             if let Some(code) = running.process.exit_code() {
-                let (run, signalled) = (running.run, running.signalled);
+                let job = self.controller.jobs.get(id);
+                let delay = job
+                    .zip(self.recorded.as_ref())
+                    .map(|(job, recorded)| recorded.delay(job, self.controller.time_at(self.now)));
+                let report = running.report(id, self.now + delay.unwrap_or_default(), code);
                 self.running.remove(&id);
-                let by_signal = signalled != 0 && code == 128_u8.wrapping_add(signalled);
-                if by_signal {
-                    self.controller.batch_ended(id, run, 0, signalled);
-                } else {
-                    self.controller.batch_ended(id, run, code, 0);
-                }
+                self.reports.push(report);
             }
+        }
+        let (due, later) = std::mem::take(&mut self.reports).into_iter().partition(|report| report.at <= now);
+        self.reports = later;
+        let due: Vec<Report> = due;
+        for report in due {
+            self.controller.batch_ended(report.job, report.run, report.code, report.signal);
         }
     }
 
