@@ -95,6 +95,8 @@ pub(super) enum Event {
     FullSchedule,
     /// A backfill cycle.
     Backfill,
+    /// Backfill looks again although nothing but the time has changed.
+    BackfillAgain,
     /// Time limits, grace times, deadlines, reservations.
     TimeLimits,
     /// Priorities and usage.

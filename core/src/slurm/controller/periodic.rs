@@ -71,6 +71,10 @@ impl Controller {
                 }
             }
             Event::Backfill => self.backfill_due_now(),
+            Event::BackfillAgain => {
+                self.changed = true;
+                self.backfill_due_now();
+            }
             Event::TimeLimits => {
                 let next = self.time() + TIME_LIMIT_INTERVAL;
                 self.agenda.push(self.instant(next), Event::TimeLimits);

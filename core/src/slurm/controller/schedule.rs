@@ -338,7 +338,16 @@ impl Controller {
         let now = self.time();
         let until =
             now + job.time_limit.or(part.max_time).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
-        let kept = self.reserved_nodes(job, now, until, &mut nodes)?;
+        if let Some(spoken_for) = spoken_for
+            && job.required_nodes.is_empty()
+        {
+            let mut left: Bits = part.nodes.iter().filter(|node| self.nodes[*node].is_available()).collect();
+            left.subtract(spoken_for);
+            if (left.count() as u32) < job.min_nodes {
+                return Err(Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(NODES_DOWN.into())));
+            }
+        }
+        let kept = self.reserved_nodes(job, &part.nodes, now, until, &mut nodes)?;
         if let Some(spoken_for) = spoken_for {
             nodes.subtract(spoken_for);
         }
@@ -353,12 +362,30 @@ impl Controller {
             {
                 return Err(Blocked::Busy);
             }
-            if let Some(reason) = kept {
-                return Err(reason);
-            }
-            return Err(Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(NODES_DOWN.into())));
+            return Err(match kept {
+                Some(Blocked::NotAvailable(_, Some(text)))
+                    if !text.ends_with("maintenance") && self.are_busy(&nodes, job) =>
+                {
+                    Blocked::Busy
+                }
+                Some(reason) => reason,
+                None => Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(NODES_DOWN.into())),
+            });
         }
         Ok(nodes)
+    }
+
+    /// Whether others have any of the nodes, so that the job could not start on them either.
+    fn are_busy(&self, nodes: &Bits, job: &Job) -> bool {
+        let whole = job.request.sharing == crate::slurm::model::Sharing::Exclusive;
+        nodes.iter().any(|node| {
+            let usage = &self.usage[node];
+            if whole {
+                usage.running > 0
+            } else {
+                usage.used_cores().count() >= self.nodes[node].cores() as usize
+            }
+        })
     }
 
     fn required_missing(&self, missing: &Bits, kept: Option<Blocked>, spoken_for: bool) -> Blocked {
