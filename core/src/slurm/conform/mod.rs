@@ -55,8 +55,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
 
 /// Thousandths of a second that the controller ran before the first action of a recording. Its timers count from
 /// there; the recorder waited until the controller answered, so that it was 1 to 4 s.
-const BOOTS: [u64; 13] =
-    [2000, 1500, 2500, 1000, 3000, 500, 3500, 1750, 2250, 1250, 2750, 750, 3250];
+const BOOTS: [u64; 13] = [2000, 1500, 2500, 1000, 3000, 500, 3500, 1750, 2250, 1250, 2750, 750, 3250];
 /// SimTime of the recordings' zero.
 const ZERO: u64 = 10;
 

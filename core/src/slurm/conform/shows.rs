@@ -61,9 +61,23 @@ fn same_output(show: &Show, here: &Answer, nearby: &[Answer]) -> bool {
         || same_jobs(&show.cmd, &recorded, &texts) == Some(true)
 }
 
+/// `SecsPreSuspend=6` as a span of time, which it is.
+fn spans(text: &str) -> String {
+    const KEY: &str = "SecsPreSuspend=";
+    let mut parts = text.split(KEY);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.chars().take_while(char::is_ascii_digit).count();
+        let seconds: u64 = part[..digits].parse().unwrap_or_default();
+        out.push_str(&format!("{KEY}{}:{:02}{}", seconds / 60, seconds % 60, &part[digits..]));
+    }
+    out
+}
+
 /// Which of the two schedulers started a job is a race that the recording's clock decided.
 fn first_come(text: &str) -> String {
-    text.replace("Scheduler=Backfill:*\n", "Scheduler=Main\n")
+    spans(text)
+        .replace("Scheduler=Backfill:*\n", "Scheduler=Main\n")
         .replace("Scheduler=Backfill\n", "Scheduler=Main\n")
 }
 
@@ -74,6 +88,16 @@ fn parts(argv: &[String], text: &str) -> Option<Vec<(String, String)>> {
     let first =
         |line: &str| line.split([' ', '|']).find(|word| !word.is_empty()).unwrap_or_default().to_owned();
     match words.as_slice() {
+        // Its lines are counters with a name each.
+        ["sdiag", ..] => {
+            let name = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
+            Some(
+                text.lines()
+                    .take_while(|line| !line.starts_with("Latency"))
+                    .map(|line| (name(line), line.to_owned()))
+                    .collect(),
+            )
+        }
         ["squeue" | "sacct" | "sprio", ..] => {
             Some(text.lines().map(|line| (first(line), line.to_owned())).collect())
         }
@@ -146,9 +170,16 @@ fn same_rows(recorded: &[String], here: &[String]) -> bool {
 /// Lines of `sdiag` that say how fast the host is, or what its threads do just now.
 fn depends_on_host(line: &str) -> bool {
     let line = line.trim();
-    ["Last cycle:", "Max cycle:", "Mean cycle:", "Server thread count:"]
-        .iter()
-        .any(|begin| line.starts_with(begin))
+    let host = ["Last cycle:", "Max cycle:", "Mean cycle:", "Server thread count:"];
+    // How often the two schedulers looked, and which of them was first.
+    let race = [
+        "Total cycles:",
+        "Last cycle when:",
+        "Total backfilled jobs",
+        "Last table size:",
+        "Mean table size:",
+    ];
+    host.iter().chain(&race).any(|begin| line.starts_with(begin))
 }
 
 fn same_line(recorded: &str, here: &str) -> bool {

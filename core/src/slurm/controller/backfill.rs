@@ -151,9 +151,8 @@ impl Controller {
                 }
             }
         }
-        let planned = |node: usize| {
-            self.nodes[node].flags.has(NodeFlags::PLANNED) && self.usage[node].running == 0
-        };
+        let planned =
+            |node: usize| self.nodes[node].flags.has(NodeFlags::PLANNED) && self.usage[node].running == 0;
         restless |= (0..self.nodes.len()).any(planned);
         if restless {
             self.wake_for_begin(now);
@@ -199,8 +198,7 @@ impl Controller {
         let full = job.time_limit.or(part.default_time).or(part.max_time);
         // A job with --time-min is tested, and started, with that limit.
         let least = job.request.time_min.filter(|least| full.is_none_or(|full| *least < full));
-        let length =
-            least.map_or(full, Some).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
+        let length = least.map_or(full, Some).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
         let min_nodes = job.min_nodes.max(part.min_nodes);
         let no_reserve = queued.priority < params.bf_min_prio_reserve
             || (params.bf_min_age_reserve > 0
@@ -224,7 +222,8 @@ impl Controller {
             let earliest = window.when;
             let (mut free, next) = space.free(earliest, earliest.max(now) + length, &nodes);
             later = next;
-            if let Some(end) = window.overlaps.then(|| self.first_reservation_end(earliest, grain)).flatten() {
+            if let Some(end) = window.overlaps.then(|| self.first_reservation_end(earliest, grain)).flatten()
+            {
                 let end = end + 1;
                 if end < window_end && later.is_none_or(|later| end < later) {
                     later = Some(end);
@@ -267,6 +266,10 @@ impl Controller {
                 continue;
             }
             if start > window_end {
+                // Too far away to keep nodes for, but the estimate stays.
+                if let Some(job) = self.jobs.get_mut(id) {
+                    job.start = promised.map_or(start, |promised| promised.min(start));
+                }
                 return Planned::Nothing;
             }
             let (begin, end) = (floor(start), floor(start + length));

@@ -122,7 +122,9 @@ impl Controller {
         let run = job.run;
         self.actions.push_back(Action::Signal { job: id, run, signal: 18, batch: true });
         self.actions.push_back(Action::Signal { job: id, run, signal: 15, batch: true });
-        let at = self.now + Duration::from_secs(u64::try_from(self.params.kill_wait).unwrap_or(0));
+        // slurmd waits for five seconds at least.
+        let wait = self.params.kill_wait.max(5);
+        let at = self.now + Duration::from_secs(u64::try_from(wait).unwrap_or(0));
         self.agenda.push(at, Event::KillWait(id, run));
     }
 

@@ -126,7 +126,8 @@ impl Controller {
                 "ReqNodeNotAvail, May be reserved for other job"
             };
             // The most telling text stays.
-            if whole || !matches!(&kept, Some(Blocked::NotAvailable(_, Some(said))) if said.ends_with("maintenance"))
+            if whole
+                || !matches!(&kept, Some(Blocked::NotAvailable(_, Some(said))) if said.ends_with("maintenance"))
             {
                 kept = Some(Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(text.into())));
             }

@@ -77,13 +77,7 @@ impl Controller {
     }
 
     /// Tries one job; whether it started.
-    fn consider(
-        &mut self,
-        queued: Queued,
-        failed: &mut Failed,
-        spoken_for: &mut Bits,
-        now: Time,
-    ) -> bool {
+    fn consider(&mut self, queued: Queued, failed: &mut Failed, spoken_for: &mut Bits, now: Time) -> bool {
         let id = queued.job;
         if !self.deadline_holds(id) {
             return false;
@@ -135,7 +129,13 @@ impl Controller {
         now: Time,
     ) {
         let down = matches!(blocked, Blocked::NotAvailable(_, Some(text)) if text == NODES_DOWN);
-        let Some(job) = self.jobs.get(queued.job).filter(|_| down || *blocked == Blocked::Busy) else { return };
+        let Some(job) = self.jobs.get(queued.job) else { return };
+        // Nodes that it names and a reservation has count as busy.
+        let reserved = !job.required_nodes.is_empty()
+            && matches!(blocked, Blocked::NotAvailable(_, Some(text)) if text.ends_with("reserved for other job"));
+        if !down && !reserved && *blocked != Blocked::Busy {
+            return;
+        }
         if down {
             // Its nodes are those of a partition ahead: it blocks its own partition too.
             failed.partitions.push(queued.partition);
@@ -153,8 +153,8 @@ impl Controller {
         }
         // A job that backfill may not reserve for keeps nothing from anybody (bf_min_age_reserve, bf_min_prio_reserve).
         let params = &self.params.scheduler;
-        let young = params.bf_min_age_reserve > 0
-            && (job.begin == 0 || now - job.begin < params.bf_min_age_reserve);
+        let young =
+            params.bf_min_age_reserve > 0 && (job.begin == 0 || now - job.begin < params.bf_min_age_reserve);
         if young || job.priority < params.bf_min_prio_reserve {
             return;
         }
@@ -437,6 +437,10 @@ impl Controller {
         let part = &self.partitions[partition];
         let mut nodes = part.nodes.clone();
         nodes.subtract(&job.excluded_nodes);
+        let own = job.reservation.and_then(|id| self.reservations.iter().find(|other| other.id == id));
+        if let Some(own) = own.filter(|own| own.is_active(self.time())) {
+            nodes.intersect(&own.nodes);
+        }
         let empty: Vec<crate::slurm::model::NodeUsage> = self
             .nodes
             .iter()

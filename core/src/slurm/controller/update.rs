@@ -89,10 +89,13 @@ impl Controller {
                         | JobChange::Tasks(_)
                 )
             });
-            let begin_moved = changes.iter().any(|change| matches!(change, JobChange::Begin(_)));
+            // Any update of a job that waits clears why it waits, unless it is held or breaks a limit of its partition.
+            let limited = self.partition_limit(&copy, copy.partition).is_some();
             if let Some(job) = self.jobs.get_mut(*id) {
                 *job = copy;
-                if begin_moved && job.priority != 0 {
+                let held = [Reason::HELD_ADMIN, Reason::HELD_USER, Reason::RESERVATION_DELETED];
+                let waits = job.state.base == JobBase::Pending && job.priority != 0;
+                if waits && !limited && !held.contains(&job.reason) {
                     set_reason(job, Reason::NONE);
                 }
             }
@@ -105,7 +108,7 @@ impl Controller {
                 self.set_priority(*id);
             }
         }
-        self.touch();
+        self.ask_schedule();
         Ok(())
     }
 
