@@ -163,8 +163,11 @@ impl SlurmCluster {
         let Some(node) = job.nodes.min() else { return };
         let node = self.controller.nodes[node].name.clone();
         // A job whose recorded start is earlier than ours has run for that long.
-        let late = match self.recorded {
-            Some(_) => u64::try_from(self.controller.time_at(self.now) - job.start).unwrap_or(0),
+        let late = match &self.recorded {
+            Some(recorded) => {
+                let late = u64::try_from(self.controller.time_at(self.now) - job.start).unwrap_or(0);
+                late + recorded.head_start()
+            }
             None => 0,
         };
         let env = batch_environment(&self.controller, job, &node);
@@ -252,9 +255,10 @@ impl SlurmCluster {
             }
             if let Some(code) = running.process.exit_code() {
                 let job = self.controller.jobs.get(id);
-                let delay = job
-                    .zip(self.recorded.as_ref())
-                    .map(|(job, recorded)| recorded.delay(job, self.controller.time_at(self.now)));
+                let delay = job.zip(self.recorded.as_ref()).map(|(job, recorded)| {
+                    let fraction = self.now.as_nanos() / 1_000_000 % 1000;
+                    recorded.delay(job, self.controller.time_at(self.now), fraction)
+                });
                 let report = running.report(id, self.now + delay.unwrap_or_default(), code);
                 self.running.remove(&id);
                 self.reports.push(report);

@@ -42,6 +42,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "the phase of slurmctld's timers",
         "not recorded: replays that began 0.5 to 3.5 s before the first command are tried, the nearest counts",
     ),
+    ("the order of ends within one second", "not recorded: up to 24 are tried"),
     (
         "rows of displays that were so up to 2 s earlier or later",
         "a state that changes at the moment of the display: the recorded and the replayed change are up to 2 s apart",
@@ -56,6 +57,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
 /// Thousandths of a second that the controller ran before the first action of a recording. Its timers count from
 /// there; the recorder waited until the controller answered, so that it was 1 to 4 s.
 const BOOTS: [u64; 13] = [2000, 1500, 2500, 1000, 3000, 500, 3500, 1750, 2250, 1250, 2750, 750, 3250];
+/// Orders of what ended within one second that are tried.
+const ORDERS: u64 = 24;
 /// SimTime of the recordings' zero.
 const ZERO: u64 = 10;
 
@@ -113,8 +116,10 @@ pub struct Outcome {
 /// What of the recording's configuration is not understood.
 pub fn differences(recording: &Recording) -> Result<Vec<Difference>, String> {
     let mut best: Option<Vec<Difference>> = None;
-    for boot in BOOTS {
-        let found = compare(recording, &replay(recording, boot)?);
+    let phases = BOOTS.into_iter().map(|boot| (boot, 0));
+    let orders = (1..=ORDERS).map(|order| (BOOTS[order as usize % BOOTS.len()], order));
+    for (boot, order) in phases.chain(orders) {
+        let found = compare(recording, &replay(recording, boot, order)?);
         let done = found.is_empty();
         if best.as_ref().is_none_or(|best| found.len() < best.len()) {
             best = Some(found);
@@ -126,12 +131,13 @@ pub fn differences(recording: &Recording) -> Result<Vec<Difference>, String> {
     Ok(best.unwrap_or_default())
 }
 
-/// Does what a recording did, with a controller that began so many thousandths of a second before.
+/// Does what a recording did, with a controller that began so many thousandths of a second before, and with one of the
+/// possible orders of what ended within one second.
 ///
 /// # Errors
 ///
 /// What of its configuration is not understood.
-pub fn replay(recording: &Recording, boot: u64) -> Result<Outcome, String> {
+pub fn replay(recording: &Recording, boot: u64, order: u64) -> Result<Outcome, String> {
     let mut users = Users::named(&["alice", "bob", "carol", "dave", "erin"]);
     users.add(User { name: "daemon".into(), uid: 1, gid: 1, groups: vec!["daemon".into()] });
     let lines: Vec<&str> = recording.slurm_conf.iter().map(String::as_str).collect();
@@ -159,7 +165,7 @@ pub fn replay(recording: &Recording, boot: u64) -> Result<Outcome, String> {
         zero,
         cluster: cluster.clone(),
     };
-    cluster.follow(recorded_runs(recording));
+    cluster.follow(recorded_runs(recording, order));
     let mut polled = 0;
     for (at_second, event) in with_probes(&recording.events) {
         // The recorder polled once a second, at 0.4 s.
@@ -221,8 +227,8 @@ fn with_probes(events: &[recording::RecordedEvent]) -> Vec<(f64, &recording::Rec
 }
 
 /// When jobs ran on the recording's machine.
-fn recorded_runs(recording: &Recording) -> RecordedRuns {
-    let mut runs = RecordedRuns::within(TOLERANCE);
+fn recorded_runs(recording: &Recording, order: u64) -> RecordedRuns {
+    let mut runs = RecordedRuns::within(TOLERANCE, order);
     for (name, records) in &recording.jobs {
         let id = compare::display_id(recording, name);
         for record in records {
