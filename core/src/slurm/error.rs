@@ -64,6 +64,8 @@ pub enum SlurmError {
     InvalidJobId,
     #[error("Job/step already completing or completed")]
     AlreadyDone,
+    #[error("Job has already finished")]
+    JobFinished,
     #[error("Job is no longer pending execution")]
     NotPending,
     #[error("Requested operation is presently disabled")]

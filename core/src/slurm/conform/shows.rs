@@ -6,6 +6,8 @@
 //! something changed at its moment, it must be what the same display would have been within the tolerance: job by job
 //! where it has jobs, else as a whole.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::compare::{Difference, differ};
 use super::recording::Show;
 use super::{Answer, Outcome, Recording, TOLERANCE};
@@ -98,6 +100,7 @@ fn parts(argv: &[String], text: &str) -> Option<Vec<(String, String)>> {
                     .collect(),
             )
         }
+        [_, "--json" | "--yaml", ..] => None,
         ["squeue" | "sacct" | "sprio", ..] => {
             Some(text.lines().map(|line| (first(line), line.to_owned())).collect())
         }
@@ -111,15 +114,21 @@ fn parts(argv: &[String], text: &str) -> Option<Vec<(String, String)>> {
 
 /// Whether each job's part is what it was here at one of the instants; none if the display has no such parts.
 fn same_jobs(argv: &[String], recorded: &str, texts: &[String]) -> Option<bool> {
-    let recorded = parts(argv, recorded)?;
-    let texts: Vec<Vec<(String, String)>> = texts.iter().filter_map(|text| parts(argv, text)).collect();
-    let of = |parts: &[(String, String)], job: &str| -> Vec<String> {
-        parts.iter().filter(|(other, _)| other == job).map(|(_, part)| part.clone()).collect()
+    let by_job = |text: &str| -> Option<BTreeMap<String, Vec<String>>> {
+        let mut groups = BTreeMap::<String, Vec<String>>::new();
+        for (job, part) in parts(argv, text)? {
+            groups.entry(job).or_default().push(part);
+        }
+        Some(groups)
     };
-    let all = std::iter::once(&recorded).chain(&texts).flatten();
-    let jobs: std::collections::BTreeSet<&String> = all.map(|(job, _)| job).collect();
+    let recorded = by_job(recorded)?;
+    let texts: Vec<_> = texts.iter().filter_map(|text| by_job(text)).collect();
+    let jobs: BTreeSet<&String> = std::iter::once(&recorded).chain(&texts).flat_map(BTreeMap::keys).collect();
     let same = |recorded: &[String], here: &[String]| {
         recorded.len() == here.len() && recorded.iter().zip(here).all(|(a, b)| same_text(argv, a, b))
+    };
+    let of = |groups: &'_ BTreeMap<String, Vec<String>>, job: &String| {
+        groups.get(job).cloned().unwrap_or_default()
     };
     Some(jobs.into_iter().all(|job| {
         let recorded = of(&recorded, job);
@@ -141,7 +150,8 @@ fn same_text(command: &[String], recorded: &str, here: &str) -> bool {
         return false;
     }
     let in_order = recorded.iter().zip(&here).all(|(recorded, here)| same_line(recorded, here));
-    in_order || (command.first().is_some_and(|name| name == "squeue") && same_rows(&recorded, &here))
+    let is_table = |name: &String| name == "squeue" && !command.iter().any(|word| word == "--json");
+    in_order || (command.first().is_some_and(is_table) && same_rows(&recorded, &here))
 }
 
 /// Rows of `squeue` are sorted by start: two whose times are within the tolerance may have changed places.

@@ -202,8 +202,8 @@ impl Controller {
         let min_nodes = job.min_nodes.max(part.min_nodes);
         let no_reserve = queued.priority < params.bf_min_prio_reserve
             || (params.bf_min_age_reserve > 0
-                && job.begin != 0
-                && now - job.begin < params.bf_min_age_reserve);
+                && job.eligible != 0
+                && now - job.eligible < params.bf_min_age_reserve);
         let window_end = now + params.bf_window;
         let grain = params.bf_resolution.max(1);
         let floor = |time: Time| time.div_euclid(grain) * grain;

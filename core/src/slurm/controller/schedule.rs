@@ -153,8 +153,8 @@ impl Controller {
         }
         // A job that backfill may not reserve for keeps nothing from anybody (bf_min_age_reserve, bf_min_prio_reserve).
         let params = &self.params.scheduler;
-        let young =
-            params.bf_min_age_reserve > 0 && (job.begin == 0 || now - job.begin < params.bf_min_age_reserve);
+        let young = params.bf_min_age_reserve > 0
+            && (job.eligible == 0 || now - job.eligible < params.bf_min_age_reserve);
         if young || job.priority < params.bf_min_prio_reserve {
             return;
         }
@@ -473,6 +473,9 @@ impl Controller {
         let mut own = job.clone();
         own.pending_tasks = None;
         own.array = Some((array, Some(task)));
+        // Those that stay are looked at anew.
+        job.eligible = 0;
+        job.accrue = 0;
         own.id = self.next_id;
         self.next_id += 1;
         let own_id = own.id;

@@ -87,7 +87,9 @@ impl Controller {
             return Err(SlurmError::NodeConfigUnavailable);
         }
         self.split_correlated();
-        self.first_look(id);
+        if self.jobs.get(id).is_some_and(|job| job.pending_tasks.is_none()) {
+            self.first_look(id);
+        }
         self.ask_schedule();
         Ok(Submission { job: id, messages: message.into_iter().collect() })
     }
@@ -383,6 +385,9 @@ impl Controller {
             submit: now,
             eligible: if request.begin.is_some_and(|begin| begin > now) {
                 request.begin.unwrap_or(0)
+            } else if request.array.is_some() {
+                // Whether its tasks may start is first looked at by a pass.
+                0
             } else {
                 now
             },

@@ -53,26 +53,62 @@ pub enum NodeChange {
 }
 
 impl Controller {
-    /// Changes a job, all changes or none.
+    /// Changes a job, or every task of an array that can be changed; each gets all changes or none.
+    ///
+    /// Of an array, tasks that could not be changed are told apart: the groups are tasks and what came of them, lowest
+    /// task first; there are none if all went well.
     ///
     /// # Errors
     ///
-    /// Slurm's own: no such job, not the user's, not allowed to a user, not possible in the job's state.
+    /// Slurm's own, of a single job: no such job, not the user's, not allowed to a user, not possible in its state.
     pub fn update_job(
         &mut self,
         id: JobId,
         tasks: Option<&[u32]>,
         changes: &[JobChange],
         uid: u32,
-    ) -> Result<(), SlurmError> {
+    ) -> Result<Vec<(Vec<u32>, Option<SlurmError>)>, SlurmError> {
         let records = self.named(id, tasks)?;
-        for id in &records {
+        let mut groups: Vec<(Vec<u32>, Option<SlurmError>)> = Vec::new();
+        for record in &records {
+            let outcome = self.update_records(&[*record], changes, uid).err();
+            if records.len() == 1 {
+                return outcome.map_or_else(|| Ok(Vec::new()), Err);
+            }
+            let job = self.jobs.get(*record);
+            let of_job: Vec<u32> = match job.map(|job| (&job.pending_tasks, job.array)) {
+                Some((Some(pending), _)) => pending.tasks.iter().copied().collect(),
+                Some((None, Some((_, task)))) => task.into_iter().collect(),
+                _ => Vec::new(),
+            };
+            match groups.iter_mut().find(|(_, other)| *other == outcome) {
+                Some((tasks, _)) => tasks.extend(of_job),
+                None => groups.push((of_job, outcome)),
+            }
+        }
+        for (tasks, _) in &mut groups {
+            tasks.sort_unstable();
+        }
+        groups.sort_unstable_by_key(|(tasks, _)| tasks.first().copied());
+        if groups.iter().all(|(_, outcome)| outcome.is_none()) {
+            groups.clear();
+        }
+        Ok(groups)
+    }
+
+    fn update_records(
+        &mut self,
+        records: &[JobId],
+        changes: &[JobChange],
+        uid: u32,
+    ) -> Result<(), SlurmError> {
+        for id in records {
             let job = self.jobs.get(*id).ok_or(SlurmError::InvalidJobId)?;
             if uid != 0 && uid != job.request.uid {
                 return Err(SlurmError::InvalidUser);
             }
             if job.state.is_finished() {
-                return Err(SlurmError::AlreadyDone);
+                return Err(SlurmError::JobFinished);
             }
             let mut copy = job.clone();
             for change in changes {

@@ -133,7 +133,15 @@ fn job(
         return CommandOutput::error(format!("Invalid job id specified for job {id}\n"));
     };
     match controller.update_job(number, tasks.as_deref(), &changes, session.uid) {
-        Ok(()) => CommandOutput::default(),
+        Ok(groups) if groups.is_empty() => CommandOutput::default(),
+        Ok(groups) => {
+            let line = |(tasks, outcome): &(Vec<u32>, Option<crate::slurm::error::SlurmError>)| {
+                let said = outcome.as_ref().map_or_else(|| "No error".to_owned(), ToString::to_string);
+                let tasks: crate::slurm::model::Bits = tasks.iter().map(|task| *task as usize).collect();
+                format!("{number}_{tasks}: {said}\n")
+            };
+            CommandOutput::error(groups.iter().map(line).collect::<String>())
+        }
         Err(error) => CommandOutput::error(format!("{error} for job {id}\n")),
     }
 }
