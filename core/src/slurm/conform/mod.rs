@@ -140,10 +140,13 @@ pub fn differences(recording: &Recording) -> Result<Vec<Difference>, String> {
 pub fn replay(recording: &Recording, boot: u64, order: u64) -> Result<Outcome, String> {
     let mut users = Users::named(&["alice", "bob", "carol", "dave", "erin"]);
     users.add(User { name: "daemon".into(), uid: 1, gid: 1, groups: vec!["daemon".into()] });
-    let lines: Vec<&str> = recording.slurm_conf.iter().map(String::as_str).collect();
+    let mut lines: Vec<&str> = recording.slurm_conf.iter().map(String::as_str).collect();
+    // The recorder's own lines are not in the recordings.
+    lines.push("SlurmctldHost=vm(127.0.0.1)");
     let gres: Vec<&str> = recording.gres_conf.iter().map(String::as_str).collect();
     let topology: Vec<&str> = recording.topology.iter().map(String::as_str).collect();
-    let mut spec = ClusterSpec::from_lines(&lines, &gres, &topology, users)?;
+    let mut spec =
+        ClusterSpec::from_lines(&lines, &gres, &topology, users).map_err(|error| error.to_string())?;
     let mut setup = Vec::new();
     for (line, ..) in &recording.acct_setup {
         let words: Vec<String> = line.split_whitespace().skip(1).map(str::to_owned).collect();

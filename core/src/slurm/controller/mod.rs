@@ -37,6 +37,7 @@ mod update;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+pub(crate) use build::{gres_count, node_shape};
 pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Users};
 pub use facts::NodeStateText;
 pub use fairshare::AssociationUsage;
@@ -149,7 +150,9 @@ const AFTER_EPILOG: Duration = Duration::from_millis(300);
 /// The controller.
 #[derive(Clone, Debug)]
 pub struct Controller {
-    /// What it honours of `slurm.conf`.
+    /// Its configuration.
+    pub config: std::sync::Arc<super::config::Config>,
+    /// What it honours of it.
     pub params: Params,
     /// Users and groups.
     pub users: Users,
@@ -244,6 +247,7 @@ impl Controller {
             accounting: spec.accounting,
             associations: Vec::new(),
             params: spec.params,
+            config: spec.config,
         };
         controller.boot = controller.time();
         controller.last_decay = controller.boot;
