@@ -93,10 +93,10 @@ pub struct ConfigErrors {
 }
 
 impl ConfigErrors {
-    /// What slurmctld 22.05 writes into its log before it gives up.
+    /// What a program of 22.05 (`slurmctld`, or a command) writes before it gives up.
     ///
     /// It leaves a line at the first error, so that it may say less than [`findings`](Self::findings).
-    pub fn log(&self) -> String {
+    pub fn log(&self, program: &str) -> String {
         let mut text = String::new();
         for finding in self.findings.iter().filter(|finding| !finding.beyond) {
             let prefix = match (finding.kind, &finding.rest) {
@@ -105,16 +105,16 @@ impl ConfigErrors {
                 _ => "",
             };
             if finding.kind != Kind::Syntax {
-                text.push_str(&format!("slurmctld: error: {prefix}{}\n", finding.message));
+                text.push_str(&format!("{program}: error: {prefix}{}\n", finding.message));
             }
             if let Some(rest) = &finding.rest {
                 text.push_str(&format!(
-                    "slurmctld: error: Parse error in file {} line {}: \"{rest}\"\n",
+                    "{program}: error: Parse error in file {} line {}: \"{rest}\"\n",
                     finding.place.file, finding.place.line
                 ));
             }
         }
-        text.push_str("slurmctld: fatal: Unable to process configuration file\n");
+        text.push_str(&format!("{program}: fatal: Unable to process configuration file\n"));
         text
     }
 }

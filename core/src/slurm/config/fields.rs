@@ -39,6 +39,14 @@ impl Fields {
         self.0.insert(name, field)
     }
 
+    /// Makes a key what it is in `other`.
+    pub(super) fn take_from(&mut self, other: &Self, name: &str) {
+        self.0.remove(name);
+        if let Some((name, field)) = other.0.get_key_value(name) {
+            self.0.insert(name, field.clone());
+        }
+    }
+
     /// Takes over what `defaults` has and this has not.
     pub(super) fn fill_from(&mut self, defaults: &Self) {
         for (name, field) in &defaults.0 {

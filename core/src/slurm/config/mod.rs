@@ -147,6 +147,14 @@ impl Config {
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors { findings: errors }) }
     }
 
+    /// Makes parameters what they are in `old`.
+    pub(crate) fn keep(&mut self, old: &Self, names: &[&str]) {
+        for name in names {
+            self.parameters.take_from(&old.parameters, name);
+        }
+        self.controllers.clone_from(&old.controllers);
+    }
+
     /// A parameter's text: as given, else its default; empty for none.
     pub fn text(&self, name: &str) -> &str {
         match self.parameters.get(name) {

@@ -115,7 +115,7 @@ pub const PARAMETERS: &[Parameter] = &[
     p("MaxTasksPerNode", Number16, None, "512", NotModelled),
     p("MCSParameters", Text, None, "(null)", NotModelled),
     p("MCSPlugin", Text, None, "mcs/none", NotModelled),
-    p("MessageTimeout", Number16, Seconds, "10", HostOnly),
+    p("MessageTimeout", Number16, Seconds, "10", Honoured { range: "0-65533", about: "How long an answer is waited for; at most 10 s for a node that refuses." }),
     p("MinJobAge", Number32, Seconds, "300", Honoured { range: "2 or more", about: "How long a finished job is shown; 0 for ever." }),
     p("MpiDefault", Text, None, "none", HostOnly),
     p("MpiParams", Text, None, "(null)", HostOnly),

@@ -112,7 +112,7 @@ pub const GRES: &[Parameter] = &[
     p("Cores", Text, None, "", Honoured { range: "indexes", about: "Cores that are near the device." }),
     p("CPUs", Text, None, "", Honoured { range: "indexes", about: "An older name of Cores." }),
     p("File", Text, None, "", Honoured { range: "a host list of paths", about: "Device files, one for each." }),
-    p("Flags", Text, None, "", HostOnly),
+    p("Flags", Text, None, "", Honoured { range: "one_sharing", about: "Shares are given of one GPU at a time." }),
     p("Link", Text, None, "", HostOnly),
     p("Links", Text, None, "", HostOnly),
     p("MultipleFiles", Text, None, "", NotModelled),

@@ -135,7 +135,7 @@ fn all_errors_come_at_once_and_the_log_has_what_slurmctld_says() {
     let errors = Config::read(&files("Foo=1\nNodeName=m1 Bar=2 CPUs=x\nKillWait=a")).unwrap_err();
     assert_eq!(errors.findings.len(), 4);
     assert_eq!(
-        errors.log(),
+        errors.log("slurmctld"),
         "slurmctld: error: _parse_next_key: Parsing error at unrecognized key: Foo\n\
          slurmctld: error: Parsing error at unrecognized key: Bar\n\
          slurmctld: error: Parse error in file slurm.conf line 6: \" Bar=2 CPUs=x\"\n\

@@ -59,6 +59,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
 const BOOTS: [u64; 13] = [2000, 1500, 2500, 1000, 3000, 500, 3500, 1750, 2250, 1250, 2750, 750, 3250];
 /// Orders of what ended within one second that are tried.
 const ORDERS: u64 = 24;
+/// Seconds before the first action at which nodes were first asked (where a recording shows it).
+const FIRST_PING: i64 = 7;
 /// SimTime of the recordings' zero.
 const ZERO: u64 = 10;
 
@@ -159,6 +161,12 @@ pub fn replay(recording: &Recording, boot: u64, order: u64) -> Result<Outcome, S
     let epoch = Epoch::new(start);
     let at = |seconds: f64| SimTime::from_nanos((ZERO * 1_000_000_000) + ((seconds + 0.3) * 1e9) as u64);
     let mut cluster = SlurmCluster::new(spec, epoch, SimTime::from_nanos((ZERO * 1000 - boot) * 1_000_000));
+    for name in &recording.no_slurmd {
+        if let Some(node) = cluster.controller.node(name) {
+            cluster.controller.never_registered(node);
+        }
+    }
+    cluster.controller.first_ping_was_at(zero - FIRST_PING);
     let mut outcome = Outcome {
         submits: BTreeMap::new(),
         setup,
@@ -198,7 +206,8 @@ pub fn replay(recording: &Recording, boot: u64, order: u64) -> Result<Outcome, S
             }
             recording::What::KillDaemon(node) => cluster.kill_daemon(node),
             recording::What::StartDaemon(node) => cluster.start_daemon(node),
-            recording::What::StopController | recording::What::StartController => {}
+            recording::What::StopController => cluster.stop_controller(),
+            recording::What::StartController => cluster.start_controller(),
         }
         cluster.settle();
     }

@@ -3,7 +3,9 @@
 use super::depend::set_reason;
 use super::{Action, Controller, Event};
 use crate::slurm::Time;
-use crate::slurm::model::{Bits, Job, JobBase, JobFlags, JobId, JobState, NodeIdx, Reason, StepId};
+use crate::slurm::model::{
+    Bits, Job, JobBase, JobFlags, JobId, JobState, NodeFlags, NodeIdx, Reason, StepId,
+};
 use std::time::Duration;
 
 /// Seconds until a requeued job may start: the lifetime of a munge credential and one more (observed: 121 s).
@@ -140,6 +142,7 @@ impl Controller {
         let nodes: Vec<NodeIdx> =
             self.jobs.get(id).map(|job| job.completing_nodes.iter().collect()).unwrap_or_default();
         for node in nodes {
+            self.nodes[node].last_response = self.time();
             self.release(id, node);
         }
         self.finish(id);
@@ -155,6 +158,9 @@ impl Controller {
             self.usage[node].release(&self.nodes[node], share, uid);
         }
         self.nodes[node].last_busy = now;
+        if self.nodes[node].flags.has(NodeFlags::REBOOT_REQUESTED) {
+            self.ask_reboots();
+        }
     }
 
     /// Closes a job whose nodes are all clean: it is finished, or back in the queue.

@@ -273,6 +273,8 @@ pub struct Params {
     pub max_job_id: u32,
     /// SlurmctldTimeout, seconds.
     pub slurmctld_timeout: i64,
+    /// MessageTimeout, seconds.
+    pub message_timeout: u32,
     /// SlurmdTimeout, seconds; 0 never.
     pub slurmd_timeout: i64,
     /// ReturnToService.
@@ -321,6 +323,7 @@ impl Default for Params {
             first_job_id: 1,
             max_job_id: 67_043_328,
             slurmctld_timeout: 120,
+            message_timeout: 10,
             slurmd_timeout: 300,
             return_to_service: 0,
             resv_over_run: 0,

@@ -167,7 +167,19 @@ impl Controller {
                 Err(why) => blocked = Some(why),
             }
         }
+        use super::schedule::{Blocked, NODES_DOWN};
         match blocked {
+            // A job behind others is only tested for what it could have, not for what is free (observed).
+            Some(Blocked::Busy) if !top => {
+                if let Some(job) = self.jobs.get_mut(id) {
+                    job.reason = Reason::PRIORITY;
+                }
+            }
+            // A single job's nodes are named; passes over the queue say it in general (observed).
+            Some(Blocked::NotAvailable(reason, Some(text))) if text == NODES_DOWN => {
+                let text = self.unavailable(id).unwrap_or(text);
+                self.set_blocked(id, Blocked::NotAvailable(reason, Some(text)));
+            }
             Some(why) => self.set_blocked(id, why),
             None if !top => {
                 if let Some(job) = self.jobs.get_mut(id) {
@@ -176,6 +188,17 @@ impl Controller {
             }
             None => {}
         }
+    }
+
+    /// The nodes of a job's partition that are down, drained or not known.
+    fn unavailable(&self, id: JobId) -> Option<String> {
+        let part = &self.partitions[self.jobs.get(id)?.partition];
+        let out = |node: &usize| {
+            let node = &self.nodes[*node];
+            !node.is_available() && node.base != crate::slurm::model::NodeBase::Future
+        };
+        let nodes: crate::slurm::model::Bits = part.nodes.iter().filter(out).collect();
+        (!nodes.is_empty()).then(|| format!("ReqNodeNotAvail, UnavailableNodes:{}", self.names_of(&nodes)))
     }
 
     fn ahead(&self, id: JobId, priority: u32, other: &Job) -> bool {

@@ -103,6 +103,7 @@ pub(super) fn nodes_of(record: &Record, names: &mut GresNames) -> Vec<Node> {
                 last_busy: 0,
                 responds: true,
                 last_response: 0,
+                reboot: None,
             }
         })
         .collect()
@@ -151,6 +152,8 @@ pub(super) fn gres_conf(config: &Config, names: &mut GresNames, nodes: &mut [Nod
         let count = gres_count(fields.text("Count"));
         for node in nodes.iter_mut().filter(|node| record.name.is_empty() || on.contains(&node.name)) {
             let Some(gres) = node.gres.iter_mut().find(|gres| gres.kind == kind) else { continue };
+            let one = |flag: &str| flag.eq_ignore_ascii_case("one_sharing");
+            gres.one_sharing |= shared && fields.list("Flags").iter().any(|flag| one(flag));
             if shared {
                 // Shares of the devices that the line names.
                 if let Some(count) = count.filter(|_| !files.is_empty()) {
@@ -175,12 +178,14 @@ fn spread(count: u64, over: usize) -> impl Iterator<Item = u64> {
 
 /// GPUs are devices with or without files; shares without files are dealt over the GPUs of the node.
 fn finish_gres(node: &mut Node, names: &GresNames) {
+    let is_mps = |kind: u8| names.kinds.get(usize::from(kind)).is_some_and(|name| name == "mps");
     let is_gpu = |kind: u8| names.kinds.get(usize::from(kind)).is_some_and(|name| name == "gpu");
     let gpus = node.gres.iter().find(|gres| is_gpu(gres.kind)).map_or(0, |gres| gres.total);
     let gpus = usize::try_from(gpus).unwrap_or(usize::MAX).min(4096);
     for gres in &mut node.gres {
         if names.is_shared(gres.kind) && gpus > 0 {
             gres.devices = 0;
+            gres.one_sharing |= is_mps(gres.kind);
             if gres.shares.iter().sum::<u64>() == gres.total && gres.shares.len() <= gpus {
                 gres.shares.resize(gpus, 0);
             } else {

@@ -73,6 +73,7 @@ pub(super) fn params(config: &Config) -> Params {
         first_job_id: config.number("FirstJobId").unwrap_or(1),
         max_job_id: config.number("MaxJobId").unwrap_or(u32::MAX).min(67_108_863),
         slurmctld_timeout: seconds_of("SlurmctldTimeout"),
+        message_timeout: config.number("MessageTimeout").unwrap_or(10),
         slurmd_timeout: seconds_of("SlurmdTimeout"),
         return_to_service: config.number("ReturnToService").unwrap_or(0),
         resv_over_run: config.number("ResvOverRun").unwrap_or(u32::MAX),
