@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use clusterlab::slurm::config::{
-    DOWN_NODES, GRES, NODE, NODE_SET, OPTIONS, PARAMETERS, PARTITION, Parameter, Role, SWITCH, Unit, ValueKind,
+    DOWN_NODES, GRES, NODE, NODE_SET, OPTIONS, PARAMETERS, PARTITION, Parameter, Role, SWITCH, Unit,
+    ValueKind,
 };
 use clusterlab::slurm::controller::NEEDS_RESTART;
 
@@ -93,7 +94,8 @@ fn table(page: &mut String, rows: &[Parameter]) {
             text => format!("`{text}{unit}`"),
         };
         let restart = if NEEDS_RESTART.contains(&row.name) { " *restart*" } else { "" };
-        let _ = writeln!(page, "| `{}`{restart} | {default} | `{range}`{} | {about} |", row.name, unit_of(unit));
+        let _ =
+            writeln!(page, "| `{}`{restart} | {default} | `{range}`{} | {about} |", row.name, unit_of(unit));
     }
 }
 
@@ -102,7 +104,10 @@ fn unit_of(unit: &str) -> String {
 }
 
 fn options(page: &mut String, parameter: &str) {
-    let _ = write!(page, "\n## {parameter}\n\n| Word | Default | Range | What it does |\n| --- | --- | --- | --- |\n");
+    let _ = write!(
+        page,
+        "\n## {parameter}\n\n| Word | Default | Range | What it does |\n| --- | --- | --- | --- |\n"
+    );
     for row in OPTIONS.iter().filter(|row| row.parameter == parameter) {
         let Role::Honoured { about, .. } = row.role else { continue };
         let (default, range) = match row.range {

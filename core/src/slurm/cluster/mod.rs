@@ -193,7 +193,8 @@ impl SlurmCluster {
             .as_deref()
             .map_or_else(|| stdout.clone(), |text| output_path(&self.controller, job, Some(text), &node));
         let script = format!("/var/spool/slurmd/job{id:05}/slurm_script");
-        let (text, append) = (job.request.script.clone(), job.request.append.unwrap_or(job.restarts > 0));
+        let (text, append) =
+            (job.request.script.clone(), job.request.append.unwrap_or(self.controller.params.file_append));
         let mut argv = vec![script.clone()];
         argv.extend(job.request.argv.iter().cloned());
         let cwd = if self.files.is_dir(&job.request.work_dir) {

@@ -192,7 +192,7 @@ impl Checker<'_> {
         let enforce = self.config.text("AccountingStorageEnforce").to_owned();
         let known = ["none", "associations", "limits", "qos", "safe", "nojobs", "nosteps", "wckeys", "all"];
         for word in words(&enforce).map(|(word, _)| word.to_ascii_lowercase()) {
-            if matches!(word.as_str(), "nojobs" | "nosteps" | "wckeys" | "all") {
+            if matches!(word.as_str(), "safe" | "nojobs" | "nosteps" | "wckeys" | "all") {
                 let message = format!("not modelled: AccountingStorageEnforce={word}");
                 self.at(Severity::NotModelled, "AccountingStorageEnforce", message, "");
             } else if !known.contains(&word.as_str()) && !matches!(word.as_str(), "0" | "1" | "2") {

@@ -284,6 +284,11 @@ impl Controller {
         self.time_at(self.now)
     }
 
+    /// When usage was last counted.
+    pub fn last_decay(&self) -> Time {
+        self.last_decay
+    }
+
     /// The id that the next job gets.
     pub fn next_job_id(&self) -> JobId {
         self.next_id

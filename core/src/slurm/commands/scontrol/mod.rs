@@ -3,6 +3,7 @@
 mod admin;
 mod create;
 mod show;
+mod show_assoc;
 mod show_job;
 mod show_node;
 mod show_partition;
