@@ -118,3 +118,9 @@ impl ConfigErrors {
         text
     }
 }
+
+impl From<ConfigErrors> for String {
+    fn from(errors: ConfigErrors) -> Self {
+        errors.to_string()
+    }
+}

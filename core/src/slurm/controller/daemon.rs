@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Controller, Event};
 use crate::sim::SimTime;
-use crate::slurm::model::{Bits, JobBase, NodeBase, NodeFlags};
+use crate::slurm::model::{Bits, NodeBase, NodeFlags};
 
 /// The slurmctld daemons of a cluster: the primary first, then the backups.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,15 +109,12 @@ impl Controller {
         self.takeover(daemon);
     }
 
-    /// What a controller makes of the saved state: jobs, priorities, holds and allocations survive; plans and what
-    /// backfill found out do not. Nodes are unknown until they answer.
+    /// What a controller makes of the saved state: jobs, priorities, holds, allocations and expected starts survive; the
+    /// nodes that backfill planned do not. Nodes are unknown until they answer.
     fn recover(&mut self) {
         for id in self.jobs.pending.iter().copied().collect::<Vec<_>>() {
             if let Some(job) = self.jobs.get_mut(id) {
                 job.planned_nodes = Bits::new();
-                if job.state.base == JobBase::Pending && job.begin <= job.start {
-                    job.start = 0;
-                }
             }
         }
         for node in &mut self.nodes {

@@ -146,7 +146,10 @@ impl Controller {
                         required: &none,
                         ..ask.clone()
                     };
-                    let Some(found) = select(machines, &of_part, &left) else { return Vec::new() };
+                    // What a part could have now counts, whatever the others wait for (observed).
+                    let found = select(&self.machines(), &of_part, &left)
+                        .or_else(|| select(machines, &of_part, &left));
+                    let Some(found) = found else { return Vec::new() };
                     found.shares.iter().for_each(|share| chosen.set(share.node));
                 }
                 vec![chosen]

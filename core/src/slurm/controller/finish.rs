@@ -4,7 +4,7 @@ use super::depend::set_reason;
 use super::{Action, Controller, Event};
 use crate::slurm::Time;
 use crate::slurm::model::{
-    Bits, Job, JobBase, JobFlags, JobId, JobState, NodeFlags, NodeIdx, Reason, StepId,
+    Bits, Job, JobBase, JobFlags, JobId, JobState, NodeFlags, NodeIdx, Reason, Step, StepId,
 };
 use std::time::Duration;
 
@@ -286,10 +286,18 @@ impl Controller {
             }
             let again = job.requeue && job.request.batch;
             self.begin_end(id, JobBase::NodeFail, Reason::NODE_DOWN, again.then_some((false, false)));
-            // Nothing answers from the lost node; the others are told.
-            let run = self.jobs.get(id).map_or(0, |job| job.run);
-            self.actions.push_back(Action::Signal { job: id, run, signal: 9, batch: true });
             let first = self.jobs.get(id).and_then(|job| job.nodes.min());
+            // Nothing answers from the lost node; the others are told.
+            if first == Some(node) {
+                let now = self.time();
+                let steps = self.jobs.get_mut(id).map(|job| &mut job.steps);
+                for step in steps.into_iter().flatten().filter(|step| step.end == 0) {
+                    step.state = JobState::new(JobBase::Cancelled);
+                    step.end = now;
+                    step.exit = Step::UNREPORTED;
+                }
+            }
+            self.kill_processes(id);
             self.release(id, node);
             if first == Some(node) || self.jobs.get(id).is_some_and(|job| job.completing_nodes.is_empty()) {
                 self.cleaned(id);

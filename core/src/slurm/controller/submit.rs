@@ -1,6 +1,7 @@
 //! Submission: defaults, checks, and the record.
 
 use super::features;
+use super::schedule::{Blocked, NODES_DOWN};
 use super::{Controller, EnforcePartLimits};
 use crate::slurm::error::SlurmError;
 use crate::slurm::model::{
@@ -161,7 +162,7 @@ impl Controller {
                 .and_then(|avail| match self.find(job, partition, &avail) {
                     Some(_) => Ok(()),
                     None if self.victims(id, partition, &avail).is_some() => Ok(()),
-                    None => Err(super::schedule::Blocked::Busy),
+                    None => Err(Blocked::Busy),
                 });
             match outcome {
                 Ok(()) => {
@@ -171,7 +172,6 @@ impl Controller {
                 Err(why) => blocked = Some(why),
             }
         }
-        use super::schedule::{Blocked, NODES_DOWN};
         match blocked {
             // A job behind others is only tested for what it could have, not for what is free (observed).
             Some(Blocked::Busy) if !top => {

@@ -39,12 +39,15 @@ pub(super) fn params(config: &Config) -> Params {
         gang,
         preempt_exempt_time: seconds(text("PreemptExemptTime")).unwrap_or(0),
         time_slice: config.number("SchedulerTimeSlice").filter(|slice| *slice >= 5).unwrap_or(30),
-        enforce: Enforce {
-            associations: has("AccountingStorageEnforce", "associations")
-                || has("AccountingStorageEnforce", "limits"),
-            limits: has("AccountingStorageEnforce", "limits") || has("AccountingStorageEnforce", "safe"),
-            qos: has("AccountingStorageEnforce", "qos"),
-            safe: has("AccountingStorageEnforce", "safe"),
+        enforce: {
+            // Each of them brings associations, `safe` the limits too.
+            let word = |word: &str| has("AccountingStorageEnforce", word);
+            Enforce {
+                associations: ["associations", "limits", "qos", "safe", "1", "2"].into_iter().any(word),
+                limits: word("limits") || word("safe") || word("2"),
+                qos: word("qos"),
+                safe: word("safe"),
+            }
         },
         enforce_part_limits: match text("EnforcePartLimits").to_ascii_uppercase().as_str() {
             "ALL" | "YES" => EnforcePartLimits::All,
