@@ -96,7 +96,8 @@ impl Runner {
                     _ => controller.batch_ended(job, run, 0, signal),
                 }
             }
-            Action::Signal { .. } => {}
+            // Its nodes' daemons never stop.
+            Action::Signal { .. } | Action::Reboot { .. } => {}
             Action::Suspend { job } => {
                 if let Some((_, at)) = self.running.get(&job) {
                     self.suspended.insert(job, at.since(now));

@@ -49,7 +49,15 @@ pub struct SlurmCluster {
     /// Scripts that ended and whose end has not been reported.
     reports: Vec<Report>,
     recorded: Option<RecordedRuns>,
+    /// Machines that reboot, and when their daemons start again.
+    booting: Vec<(SimTime, String)>,
 }
+
+/// How long a machine takes to reboot.
+const BOOT: Duration = Duration::from_secs(30);
+
+/// Between two tries of a node to tell the controller that a job ended, MessageTimeout for the try apart.
+const RETRY_DELAY: Duration = Duration::from_secs(15);
 
 /// Until a script begins: the controller's message, the credential's check, the fork (observed: some tenths of a second).
 const LAUNCH: Duration = Duration::from_millis(300);
@@ -72,6 +80,7 @@ impl SlurmCluster {
             running: BTreeMap::new(),
             launching: Vec::new(),
             reports: Vec::new(),
+            booting: Vec::new(),
             recorded: None,
         }
     }
@@ -97,7 +106,8 @@ impl SlurmCluster {
         });
         let launches = self.launching.iter().map(|(at, ..)| *at);
         let reports = self.reports.iter().map(|report| report.at);
-        scripts.chain(launches).chain(reports).chain(self.controller.next_wakeup()).min()
+        let booting = self.booting.iter().map(|(at, _)| *at);
+        scripts.chain(launches).chain(reports).chain(booting).chain(self.controller.next_wakeup()).min()
     }
 
     /// Lets time pass up to `now`.
@@ -150,6 +160,11 @@ impl SlurmCluster {
                     running.suspended = true;
                 }
             }
+            Action::Reboot { node } => {
+                let name = self.controller.nodes[node].name.clone();
+                self.kill_daemon(&name);
+                self.booting.push((self.now + BOOT, name));
+            }
             Action::Resume { job } => {
                 if let Some(running) = self.running.get_mut(&job) {
                     running.suspended = false;
@@ -178,7 +193,8 @@ impl SlurmCluster {
             .as_deref()
             .map_or_else(|| stdout.clone(), |text| output_path(&self.controller, job, Some(text), &node));
         let script = format!("/var/spool/slurmd/job{id:05}/slurm_script");
-        let (text, append) = (job.request.script.clone(), job.request.append.unwrap_or(job.restarts > 0));
+        let (text, append) =
+            (job.request.script.clone(), job.request.append.unwrap_or(self.controller.params.file_append));
         let mut argv = vec![script.clone()];
         argv.extend(job.request.argv.iter().cloned());
         let cwd = if self.files.is_dir(&job.request.work_dir) {
@@ -205,7 +221,7 @@ impl SlurmCluster {
                     Running { run, node, process, stdout, stderr, suspended: false, signalled: 0 },
                 );
             }
-            Err(_) => self.controller.batch_ended(id, run, 127, 0),
+            Err(_) => self.tell(Report { at: self.now, job: id, run, code: 127, signal: 0 }),
         }
     }
 
@@ -213,7 +229,7 @@ impl SlurmCluster {
         let Some(running) = self.running.get_mut(&id).filter(|running| running.run == run) else {
             // Nothing runs any more, or nothing ran yet: the controller hears so.
             self.launching.retain(|(_, job, of)| (*job, *of) != (id, run));
-            self.controller.batch_ended(id, run, 0, signal);
+            self.tell(Report { at: self.now, job: id, run, code: 0, signal });
             return;
         };
         let known = match signal {
@@ -238,6 +254,12 @@ impl SlurmCluster {
         self.launching = later;
         for (_, job, run) in due {
             self.launch(job, run);
+        }
+        let (up, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.booting).into_iter().partition(|(at, _)| *at <= now);
+        self.booting = later;
+        for (_, node) in up {
+            self.start_daemon(&node);
         }
         let ids: Vec<JobId> = self.running.keys().copied().collect();
         for id in ids {
@@ -268,8 +290,31 @@ impl SlurmCluster {
         self.reports = later;
         let due: Vec<Report> = due;
         for report in due {
-            self.controller.batch_ended(report.job, report.run, report.code, report.signal);
+            self.tell(report);
         }
+    }
+
+    /// Tells the controller that a job ended; its node tries again later when nobody answers.
+    fn tell(&mut self, report: Report) {
+        if self.controller.answers() {
+            self.controller.batch_ended(report.job, report.run, report.code, report.signal);
+            return;
+        }
+        let timeout = Duration::from_secs(u64::from(self.controller.params.message_timeout));
+        self.reports.push(Report { at: self.now + timeout + RETRY_DELAY, ..report });
+    }
+
+    /// The controller that is in control is gone; scripts go on.
+    pub fn stop_controller(&mut self) {
+        if let Some(daemon) = self.controller.daemons.in_control() {
+            self.controller.stop_daemon(daemon);
+        }
+    }
+
+    /// The primary controller starts.
+    pub fn start_controller(&mut self) {
+        self.controller.start_daemon(0);
+        self.settle();
     }
 
     /// The daemon of a node and all that runs there is gone: nothing is reported any more.

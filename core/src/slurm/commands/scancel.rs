@@ -98,6 +98,9 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
     };
     let mut output = CommandOutput::default();
     if targets.is_empty() {
+        if let Some(output) = super::no_contact(controller, "slurm_load_jobs error") {
+            return output;
+        }
         let ids: Vec<JobId> =
             controller.jobs.iter().filter(|job| !job.state.is_finished()).map(|job| job.id).collect();
         targets = ids
@@ -107,7 +110,11 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
             .collect();
     }
     for target in targets {
-        let result = controller.cancel(target.job, target.tasks.as_deref(), signal, session.uid);
+        let result = if controller.answers() {
+            controller.cancel(target.job, target.tasks.as_deref(), signal, session.uid)
+        } else {
+            Err(SlurmError::NoContact)
+        };
         match result {
             // An id that is not known is passed over in silence unless one asks for words (observed).
             Ok(()) | Err(SlurmError::InvalidJobId | SlurmError::AlreadyDone) => {}

@@ -428,7 +428,7 @@ impl Controller {
         avail: &Bits,
     ) -> Option<Selection> {
         let ask = self.ask(job, partition);
-        let with_features = self.featured(job, avail);
+        let with_features = self.featured(machines, &ask, job, avail);
         with_features.iter().find_map(|nodes| select(machines, &ask, nodes))
     }
 

@@ -360,16 +360,21 @@ impl Controller {
                 None => {}
                 Some(NodeChange::Down) => {
                     let text = self.nodes[at].reason.clone().map_or_else(String::new, |reason| reason.text);
+                    let told = self.jobs.active().any(|job| job.nodes.has(at));
                     self.set_down(at, &text, uid);
-                    // With ReturnToService=2 a node that answers is taken back at its next message.
-                    if self.nodes[at].responds && self.params.return_to_service >= 2 {
+                    // A node that is told to end its jobs answers: with ReturnToService=2 it is back (observed). One
+                    // without jobs is heard from no sooner than at the next ping.
+                    if told {
                         self.agenda.push(self.now + Duration::from_secs(1), Event::Return(at));
                     }
                 }
                 Some(NodeChange::Drain) => self.nodes[at].flags.set(NodeFlags::DRAIN),
                 Some(NodeChange::Fail) => self.nodes[at].flags.set(NodeFlags::FAIL),
                 Some(NodeChange::Future) => self.nodes[at].base = NodeBase::Future,
-                Some(NodeChange::NoRespond) => self.nodes[at].flags.set(NodeFlags::NO_RESPOND),
+                Some(NodeChange::NoRespond) => {
+                    self.nodes[at].flags.set(NodeFlags::NO_RESPOND);
+                    self.ping_silent();
+                }
                 Some(NodeChange::Undrain) => {
                     self.nodes[at].flags.clear(NodeFlags::DRAIN);
                     if self.nodes[at].base == NodeBase::Up {
@@ -400,16 +405,6 @@ impl Controller {
         Ok(())
     }
 
-    /// A node that was set down answers: it is taken back.
-    pub(super) fn node_returns(&mut self, at: usize) {
-        let node = &mut self.nodes[at];
-        if node.base == NodeBase::Down && node.responds {
-            node.base = NodeBase::Up;
-            node.reason = None;
-            self.ask_schedule();
-        }
-    }
-
     /// Changes a partition.
     pub fn update_partition(&mut self, at: usize, new: Partition) {
         if let Some(partition) = self.partitions.get_mut(at) {
@@ -436,7 +431,8 @@ impl Controller {
     ) -> Result<(), SlurmError> {
         let mut taken = Bits::new();
         for other in &self.reservations {
-            if other.start < made.end
+            if other.id != made.id
+                && other.start < made.end
                 && made.start < other.end
                 && !(made.flags.overlap || made.flags.maint || other.flags.maint || other.flags.overlap)
             {
@@ -480,6 +476,18 @@ impl Controller {
             return Err(SlurmError::NodesBusy);
         }
         Ok(())
+    }
+
+    /// Puts a reservation in the place of the one of its name.
+    pub fn change_reservation(&mut self, made: Reservation) {
+        for at in [made.start, made.end] {
+            let at = self.instant(at).max(self.now);
+            self.agenda.push(at, Event::Reservation);
+        }
+        if let Some(old) = self.reservations.iter_mut().find(|other| other.name == made.name) {
+            *old = made;
+        }
+        self.reservations_changed();
     }
 
     /// Takes a reservation away.

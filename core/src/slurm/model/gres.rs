@@ -56,6 +56,8 @@ pub struct NodeGres {
     pub cores: Vec<Bits>,
     /// Per device how many shares it has (`shard`, `mps`); empty otherwise.
     pub shares: Vec<u64>,
+    /// Shares are given of one device at a time: MPS always, `shard` with `Flags=one_sharing`.
+    pub one_sharing: bool,
 }
 
 impl NodeGres {

@@ -224,7 +224,7 @@ pub struct Step {
     pub start: Time,
     /// End; 0 while it runs.
     pub end: Time,
-    /// Exit code and signal.
+    /// Exit code and signal; [`Step::UNREPORTED`] when its node was lost before it told.
     pub exit: (u8, u8),
     /// Its nodes.
     pub nodes: Bits,
@@ -234,6 +234,11 @@ pub struct Step {
     pub tasks: u32,
     /// Tasks per node, in the order of the nodes.
     pub tasks_per_node: Vec<(NodeIdx, u32)>,
+}
+
+impl Step {
+    /// The exit of a step that nobody told of.
+    pub const UNREPORTED: (u8, u8) = (0, u8::MAX);
 }
 
 impl Job {

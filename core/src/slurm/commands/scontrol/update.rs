@@ -18,8 +18,8 @@ pub(super) fn update(controller: &mut Controller, session: &Session<'_>, words: 
         node(controller, session, list, &pairs)
     } else if let Some(name) = find(&["partitionname", "partition"]) {
         partition(controller, session, name, &pairs)
-    } else if find(&["reservationname", "reservation"]).is_some() {
-        CommandOutput::error("not modelled: scontrol update of a reservation\n")
+    } else if let Some(name) = find(&["reservationname", "reservation"]) {
+        super::update_reservation::update(controller, session, name, words)
     } else {
         CommandOutput::error(
             "No valid entity in update command\nInput line must include \"NodeName\", \"PartitionName\", \"Reservation\", \"JobId\", or \"SlurmctldDebug\"\n",
