@@ -36,7 +36,7 @@ impl Lab {
         let start = cursor - word.len();
         let position = if fresh { words.len() } else { words.len() - 1 };
         let mut candidates = match words.first() {
-            _ if position == 0 => commands(word),
+            _ if position == 0 => commands(&TerminalProgram::names(&self.state.cluster), word),
             Some(&("kubectl" | "k")) if !file_flag(&words, fresh) => {
                 let mut words: Vec<String> = words[1..].iter().map(|w| (*w).to_owned()).collect();
                 if fresh {
@@ -59,8 +59,8 @@ fn file_flag(words: &[&str], fresh: bool) -> bool {
     matches!(before, Some(&("-f" | "--filename")))
 }
 
-fn commands(prefix: &str) -> Vec<String> {
-    let all = TerminalProgram::NAMES.iter().chain(&UTILITIES);
+fn commands(programs: &[&'static str], prefix: &str) -> Vec<String> {
+    let all = programs.iter().chain(&UTILITIES);
     all.filter(|name| name.starts_with(prefix)).map(|name| (*name).to_owned()).collect()
 }
 
