@@ -1,0 +1,210 @@
+//! The chart of nodes and time: what ran, what runs until its limit, what is expected, what is reserved.
+
+use std::rc::Rc;
+
+use clusterlab::lab::slurm::view::{SlurmView, SpanKind};
+use yew::prelude::*;
+
+use crate::i18n::{Lang, Msg};
+use crate::model::Selection;
+use crate::model::slurm::{Bar, Chart, Row, moment};
+use crate::ui::{Action, class};
+
+/// Height of one lane, and what a row has above and below, in pixels.
+const LANE: usize = 20;
+const PAD: usize = 4;
+/// Height of the labels of time.
+const AXIS: usize = 22;
+/// Rows of the table.
+const MOST_ROWS: usize = 300;
+
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    pub lang: Lang,
+    pub view: Rc<SlurmView>,
+    /// Seconds since the lab was switched on.
+    pub now: i64,
+    pub selection: Option<Selection>,
+    pub on: Callback<Action>,
+}
+
+#[component]
+pub fn Gantt(props: &Props) -> Html {
+    let lang = props.lang;
+    let as_table = use_state(|| false);
+    let toggle = {
+        let as_table = as_table.clone();
+        Callback::from(move |_: MouseEvent| as_table.set(!*as_table))
+    };
+    let chart = Chart::of(&props.view, props.now);
+    let count = |kind: SpanKind| props.view.spans.iter().filter(|span| span.kind == kind).count().to_string();
+    let waiting = props.view.jobs.iter().filter(|job| job.state_code == "PD").count().to_string();
+    let summary = lang.fill(
+        Msg::GanttSummary,
+        &[
+            &props.view.nodes.len().to_string(),
+            &count(SpanKind::Running),
+            &waiting,
+            &count(SpanKind::Expected),
+        ],
+    );
+    html! {
+        <figure class="cluster" aria-labelledby="gantt-title" aria-describedby="gantt-summary">
+            <div class="panelhead">
+                <h2 id="gantt-title">{lang.text(Msg::Gantt)}</h2>
+                <p id="gantt-summary">{summary.clone()}</p>
+                <button class="quiet" id="gantt-as-table" aria-pressed={as_table.to_string()} onclick={toggle}>
+                    {lang.text(if *as_table { Msg::ShowAsPicture } else { Msg::ShowAsTable })}</button>
+            </div>
+            if *as_table { { table(lang, &props.view) } } else { { picture(props, &chart, &summary) } }
+        </figure>
+    }
+}
+
+fn height(row: &Row) -> usize {
+    row.lanes * LANE + 2 * PAD
+}
+
+fn picture(props: &Props, chart: &Chart, summary: &str) -> Html {
+    let lang = props.lang;
+    let total: usize = chart.rows.iter().map(height).sum::<usize>() + AXIS;
+    let mut top = 0;
+    let rows = chart.rows.iter().map(|row| {
+        let at = top;
+        top += height(row);
+        (at, row)
+    });
+    let now = format!("{:.3}%", chart.percent(chart.now));
+    html! {
+        <div class="scroll picture">
+            <div class="gantt">
+                <ol class="gnames" aria-hidden="true">{ for chart.rows.iter().map(|row| html! {
+                    <li style={format!("height:{}px", height(row))} class={if is_out(&row.state) { "out" } else { "" }} title={row.state.clone()}>{&row.name}</li>
+                }) }</ol>
+                <svg class="gchart" id="gantt" width="100%" height={total.to_string()} role="group" aria-labelledby="gantt-svg-title gantt-svg-desc">
+                    <title id="gantt-svg-title">{lang.text(Msg::GanttTitle)}</title>
+                    <desc id="gantt-svg-desc">{summary.to_owned()}</desc>
+                    <defs>
+                        <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="6" /></pattern>
+                    </defs>
+                    { for chart.ticks.iter().map(|tick| {
+                        let x = format!("{:.3}%", chart.percent(*tick));
+                        let (class, anchor) = if *tick == chart.from { ("gtick first", "start") } else if *tick == chart.to { ("gtick last", "end") } else { ("gtick", "middle") };
+                        html! { <>
+                            <line class="gline" x1={x.clone()} x2={x.clone()} y1="0" y2={(total - AXIS).to_string()} />
+                            <text {class} {x} y={(total - 6).to_string()} text-anchor={anchor}>{moment(*tick)}</text>
+                        </> }
+                    }) }
+                    { for rows.map(|(at, row)| html! { <g key={row.name.clone()} data-row={row.name.clone()}>
+                        <line class="grow-line" x1="0" x2="100%" y1={(at + height(row)).to_string()} y2={(at + height(row)).to_string()} />
+                        if is_out(&row.state) { <rect class="gout" x="0" width="100%" y={at.to_string()} height={height(row).to_string()} /> }
+                        { for row.reserved.iter().map(|reserved| reservation(lang, chart, row, at, reserved)) }
+                        { for row.bars.iter().map(|bar| self::bar(props, chart, row, at, bar)) }
+                    </g> }) }
+                    <line class="gnow" x1={now.clone()} x2={now} y1="0" y2={(total - AXIS).to_string()} />
+                </svg>
+            </div>
+            <ul class="legend" aria-label={lang.text(Msg::Legend)}>
+                { for [("ended", Msg::SpanEnded), ("running", Msg::SpanRunning), ("limit", Msg::SpanLimit), ("expected", Msg::SpanExpected), ("backfilled", Msg::SpanBackfilled), ("reserved", Msg::SpanReserved)].iter().map(|(kind, msg)| html! {
+                    <li><span class={format!("gkey {kind}")} aria-hidden="true">{ if *kind == "backfilled" { "▸" } else { "" } }</span>{lang.text(*msg)}</li>
+                }) }
+            </ul>
+        </div>
+    }
+}
+
+fn is_out(state: &str) -> bool {
+    ["down", "drain", "fail", "maint"].iter().any(|word| state.starts_with(word))
+}
+
+fn reservation(lang: Lang, chart: &Chart, row: &Row, at: usize, reserved: &(i64, i64, String)) -> Html {
+    let (start, end, name) = reserved;
+    let (left, right) = (chart.percent(*start), chart.percent(*end));
+    html! {
+        <svg x={format!("{left:.3}%")} y={at.to_string()} width={format!("{:.3}%", right - left)} height={height(row).to_string()} data-reservation={name.clone()}>
+            <title>{lang.fill(Msg::ReservationLabel, &[name, &moment(*start), &moment(*end)])}</title>
+            <rect class="greserved" width="100%" height="100%" fill="url(#hatch)" />
+            <text class="gtext" x="4" y="14">{name}</text>
+        </svg>
+    }
+}
+
+fn bar(props: &Props, chart: &Chart, row: &Row, at: usize, bar: &Bar) -> Html {
+    let lang = props.lang;
+    let (left, right) = (chart.percent(bar.start), chart.percent(bar.end));
+    let width = (right - left).max(0.4);
+    let selected = props.selection == Some(Selection::Job(bar.id.clone()));
+    let kind = match bar.kind {
+        SpanKind::Ended => "ended",
+        SpanKind::Running => "running",
+        SpanKind::Expected => "expected",
+    };
+    let bad = bar.kind == SpanKind::Ended && bar.state != "COMPLETED";
+    // Of a job that runs, what is over is solid; the rest, up to its limit, may stay free.
+    let lived = match bar.kind {
+        SpanKind::Running => {
+            let now = chart.percent(chart.now.min(bar.end));
+            if width > 0.0 { ((now - left) / width * 100.0).clamp(0.0, 100.0) } else { 100.0 }
+        }
+        SpanKind::Ended => 100.0,
+        SpanKind::Expected => 0.0,
+    };
+    let words =
+        [&bar.label, &bar.user, &row.name, &moment(bar.start), &moment(bar.end), &bar.state, &bar.amount];
+    let mut label = lang.fill(Msg::BarLabel, &words.map(String::as_str));
+    if bar.backfilled {
+        label.push_str(&format!("; {}", lang.text(Msg::SpanBackfilled)));
+    }
+    let select = {
+        let id = bar.id.clone();
+        props.on.reform(move |()| Action::Select(Some(Selection::Job(id.clone()))))
+    };
+    let click = select.reform(|_: MouseEvent| ());
+    let key = Callback::from(move |event: KeyboardEvent| {
+        if matches!(event.key().as_str(), "Enter" | " ") {
+            event.prevent_default();
+            select.emit(());
+        }
+    });
+    let classes = class(&[
+        "gbar",
+        kind,
+        &format!("hue{}", bar.hue),
+        if bad { "ended-badly" } else { "" },
+        if bar.backfilled { "backfilled" } else { "" },
+        if selected { "selected" } else { "" },
+    ]);
+    html! {
+        <svg class={classes} x={format!("{left:.3}%")} y={(at + PAD + bar.lane * LANE).to_string()} width={format!("{width:.3}%")} height={(LANE - 2).to_string()}
+            role="button" tabindex="0" aria-label={label.clone()} data-job={bar.id.clone()} data-kind={kind} onclick={click} onkeydown={key}>
+            <title>{label}</title>
+            <rect class="gbox" x="0.5" y="0.5" width="100%" height={(LANE - 3).to_string()} rx="3" />
+            if lived > 0.0 { <rect class="glived" x="0" y="0" width={format!("{lived:.2}%")} height={(LANE - 2).to_string()} rx="3" /> }
+            <text class="gtext" x="4" y="13">{ if bar.backfilled { "▸ " } else { "" } }{ if bad { "✕ " } else { "" } }{&bar.label}</text>
+        </svg>
+    }
+}
+
+fn table(lang: Lang, view: &SlurmView) -> Html {
+    html! {
+        <div class="scroll" tabindex="0" role="region" aria-label={lang.text(Msg::ShowAsTable)}>
+            <table class="grid" data-testid="gantt-table">
+                <caption class="hidden">{lang.text(Msg::GanttTitle)}</caption>
+                <thead><tr>{ for [Msg::Job, Msg::Name, Msg::User, Msg::Nodes, Msg::Start, Msg::End, Msg::Status].iter().map(|msg| html! { <th scope="col">{lang.text(*msg)}</th> }) }</tr></thead>
+                <tbody>{ for view.spans.iter().rev().take(MOST_ROWS).map(|span| {
+                    let names: Vec<&str> = span.shares.iter().filter_map(|share| Some(view.nodes.get(share.node as usize)?.name.as_str())).collect();
+                    let state = match span.kind { SpanKind::Expected => lang.text(Msg::SpanExpected), _ => span.state.as_str() };
+                    html! { <tr key={format!("{}-{}", span.id, span.start)}>
+                        <th scope="row">{&span.id}</th><td>{&span.name}</td><td>{&span.user_name}</td><td>{names.join(", ")}</td>
+                        <td class="num">{moment(span.start)}</td><td class="num">{moment(span.end)}</td>
+                        <td>{state.to_owned()}{ if span.backfilled { " ▸" } else { "" } }</td>
+                    </tr> }
+                }) }
+                { for view.reservations.iter().map(|one| html! { <tr key={one.name.clone()}>
+                    <th scope="row">{"–"}</th><td>{&one.name}</td><td>{one.users.join(", ")}</td><td>{&one.nodes}</td>
+                    <td class="num">{moment(one.start)}</td><td class="num">{moment(one.end)}</td><td>{lang.text(Msg::SpanReserved)}</td>
+                </tr> }) }</tbody>
+            </table>
+        </div>
+    }
+}
