@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use clusterlab::lab::slurm::compare::Comparison;
 use clusterlab::lab::slurm::view::{BlockKind, JobWhy, SlurmView, SpanKind};
 use clusterlab::lab::{Lab, LabSpec, SavedLab};
 use clusterlab::sim::SimTime;
@@ -211,4 +212,37 @@ fn commands_are_completed_where_there_are_any() {
     let lab = lab(TWO);
     assert_eq!(lab.complete("sq", 2).candidates, ["squeue"]);
     assert_eq!(lab.complete("kub", 3).candidates, Vec::<String>::new());
+}
+
+#[test]
+fn the_same_work_is_compared_under_both() {
+    let mut lab = lab("
+nodes: [{name: gpu, system: t4-server, count: 2}]
+slurm: {}
+");
+    // Four pieces of work with four GPUs each, on two machines with four: two wait for the first two.
+    lab.write_file(
+        "pod.yaml",
+        "apiVersion: v1
+kind: Pod
+metadata: {name: train-number}
+spec:
+  restartPolicy: Never
+  containers:
+  - {name: c, image: 'ubuntu:22.04', command: [sleep, '300'], resources: {limits: {nvidia.com/gpu: 4}}}
+",
+    );
+    lab.run("for n in 1 2 3 4; do sed s/number/$n/ pod.yaml | kubectl apply -f -; done");
+    lab.run("for n in 1 2 3 4; do sbatch -t 10 --gres=gpu:4 --wrap 'sleep 300'; done");
+    wait(&mut lab, 900);
+    let both = Comparison::of(&lab).unwrap();
+    for (name, side) in [("kubernetes", both.of_kubernetes), ("slurm", both.of_slurm)] {
+        assert_eq!((side.submitted, side.started, side.ended), (4, 4, 4), "{name}: {side:?}");
+        // Two wait for about five minutes, two for nothing.
+        assert!((140..190).contains(&side.mean_wait), "{name}: {side:?}");
+        assert!((900..=1000).contains(&side.utilisation), "{name}: {side:?}");
+    }
+    assert_eq!(both.kubernetes.spans.len(), 4);
+    let alone = self::lab(TWO);
+    assert!(Comparison::of(&alone).is_none());
 }

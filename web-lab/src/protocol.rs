@@ -366,6 +366,9 @@ pub struct Update {
     /// The Slurm cluster, if it changed.
     #[cfg(feature = "slurm")]
     pub slurm: Option<Box<clusterlab::lab::slurm::view::SlurmView>>,
+    /// Both halves of a lab that has Kubernetes and Slurm, if they changed.
+    #[cfg(feature = "slurm")]
+    pub comparison: Option<Box<clusterlab::lab::slurm::compare::Comparison>>,
     /// What was typed and printed.
     pub output: Vec<Chunk>,
     /// What the terminal waits for.

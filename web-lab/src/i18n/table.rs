@@ -194,6 +194,12 @@ messages! {
     #[cfg(feature = "slurm")]
     GanttSummary: "nodes {0} · running {1} · waiting {2} · planned {3}", "노드 {0} · 실행 {1} · 대기 {2} · 예정 {3}";
     #[cfg(feature = "slurm")]
+    UnderKubernetes: "Under Kubernetes", "Kubernetes에서";
+    #[cfg(feature = "slurm")]
+    UnderSlurm: "Under Slurm", "Slurm에서";
+    #[cfg(feature = "slurm")]
+    SideSummary: "done {1}/{0} · mean wait {2} · longest {3} · GPUs busy {4} %", "끝남 {1}/{0} · 평균 대기 {2} · 최장 {3} · GPU 사용 {4} %";
+    #[cfg(feature = "slurm")]
     SpanEnded: "over", "끝남";
     #[cfg(feature = "slurm")]
     SpanRunning: "runs", "실행 중";

@@ -78,6 +78,9 @@ pub struct Model {
     /// The Slurm cluster, if the lab has one.
     #[cfg(feature = "slurm")]
     pub slurm: Option<slurm::Slurm>,
+    /// Both halves of a lab that has Kubernetes and Slurm.
+    #[cfg(feature = "slurm")]
+    pub comparison: Option<Rc<clusterlab::lab::slurm::compare::Comparison>>,
     /// Why the selected job is where it is.
     #[cfg(feature = "slurm")]
     pub job_why: Option<Rc<clusterlab::lab::slurm::view::JobWhy>>,
@@ -126,6 +129,7 @@ impl Model {
                 #[cfg(feature = "slurm")]
                 {
                     self.slurm = None;
+                    self.comparison = None;
                     self.job_why = None;
                 }
                 Rc::make_mut(&mut self.buffers).clear();
@@ -192,6 +196,10 @@ impl Model {
             if selected.as_ref().is_some_and(|key| self.pods.get(key) != before.as_ref()) {
                 effects.push(Effect::AskWhy);
             }
+        }
+        #[cfg(feature = "slurm")]
+        if let Some(both) = update.comparison {
+            self.comparison = Some(Rc::new(*both));
         }
         #[cfg(feature = "slurm")]
         if let Some(view) = update.slurm {

@@ -89,7 +89,7 @@ impl Chart {
                 let Some(row) = rows.get_mut(share.node as usize) else { continue };
                 row.bars.push(Bar {
                     id: span.id.clone(),
-                    label: format!("{} {}", span.id, span.name),
+                    label: format!("{} {}", span.id, span.name).trim_end().to_owned(),
                     user: span.user_name.clone(),
                     start: span.start,
                     end: end.max(span.start),

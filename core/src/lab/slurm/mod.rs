@@ -3,6 +3,7 @@
 //! The nodes and the learner's terminal share one file system, as the login node and the nodes of a real cluster do: it
 //! is the terminal's, lent to the cluster for each call.
 
+pub mod compare;
 mod of;
 mod program;
 mod spec;

@@ -27,6 +27,8 @@ use crate::ui::dialogs::{Dialogs, Toast, Toasts};
 use crate::ui::editor::Editor;
 use crate::ui::header::Header;
 use crate::ui::objects::{self, Objects};
+#[cfg(feature = "slurm")]
+use crate::ui::slurm::Gantt;
 use crate::ui::task::Task;
 use crate::ui::terminal::{Offer, Terminal};
 use crate::ui::{Action, Dialog, Panel, Shared, Tab};
@@ -230,11 +232,16 @@ impl App {
         #[cfg(feature = "slurm")]
         if let Some(view) = &model.slurm {
             let now = model.clock.shown.as_secs() as i64;
-            let gantt = html! { <crate::ui::slurm::Gantt {lang} view={view.clone()} {now} selection={model.selection.clone()} on={self.on.clone()} /> };
-            return if model.nodes.is_empty() {
-                gantt
-            } else {
-                html! { <div class="two">{gantt}{kubernetes}</div> }
+            let figures = model.comparison.as_ref().map(|both| both.of_slurm);
+            let title = if figures.is_some() { Msg::UnderSlurm } else { Msg::Gantt };
+            let gantt = html! { <Gantt {lang} id="gantt" {title} {figures} view={view.clone()} {now} selection={model.selection.clone()} on={self.on.clone()} /> };
+            let Some(both) = &model.comparison else { return gantt };
+            return html! {
+                <div class="two">
+                    <Gantt {lang} id="pods-chart" title={Msg::UnderKubernetes} figures={Some(both.of_kubernetes)} view={Rc::new(both.kubernetes.clone())} {now}
+                        selection={model.selection.clone()} on={self.on.clone()} />
+                    {gantt}
+                </div>
             };
         }
         kubernetes

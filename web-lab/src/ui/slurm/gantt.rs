@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use clusterlab::lab::slurm::compare::Figures;
 use clusterlab::lab::slurm::view::{SlurmView, SpanKind};
 use yew::prelude::*;
 
@@ -21,6 +22,11 @@ const MOST_ROWS: usize = 300;
 #[derive(Properties, PartialEq)]
 pub struct Props {
     pub lang: Lang,
+    /// Distinguishes two charts on one page: `gantt`, or `pods-chart`, whose bars are pods.
+    pub id: &'static str,
+    pub title: Msg,
+    /// How the work went, where two ways are compared.
+    pub figures: Option<Figures>,
     pub view: Rc<SlurmView>,
     /// Seconds since the lab was switched on.
     pub now: i64,
@@ -39,26 +45,42 @@ pub fn Gantt(props: &Props) -> Html {
     let chart = Chart::of(&props.view, props.now);
     let count = |kind: SpanKind| props.view.spans.iter().filter(|span| span.kind == kind).count().to_string();
     let waiting = props.view.jobs.iter().filter(|job| job.state_code == "PD").count().to_string();
-    let summary = lang.fill(
-        Msg::GanttSummary,
-        &[
-            &props.view.nodes.len().to_string(),
-            &count(SpanKind::Running),
-            &waiting,
-            &count(SpanKind::Expected),
-        ],
-    );
+    let summary = props.figures.map(|one| side(lang, one)).unwrap_or_else(|| {
+        lang.fill(
+            Msg::GanttSummary,
+            &[
+                &props.view.nodes.len().to_string(),
+                &count(SpanKind::Running),
+                &waiting,
+                &count(SpanKind::Expected),
+            ],
+        )
+    });
+    let id = |part: &str| format!("{}-{part}", props.id);
     html! {
-        <figure class="cluster" aria-labelledby="gantt-title" aria-describedby="gantt-summary">
+        <figure class="cluster" aria-labelledby={id("title")} aria-describedby={id("summary")}>
             <div class="panelhead">
-                <h2 id="gantt-title">{lang.text(Msg::Gantt)}</h2>
-                <p id="gantt-summary">{summary.clone()}</p>
-                <button class="quiet" id="gantt-as-table" aria-pressed={as_table.to_string()} onclick={toggle}>
+                <h2 id={id("title")}>{lang.text(props.title)}</h2>
+                <p id={id("summary")}>{summary.clone()}</p>
+                <button class="quiet" id={id("as-table")} aria-pressed={as_table.to_string()} onclick={toggle}>
                     {lang.text(if *as_table { Msg::ShowAsPicture } else { Msg::ShowAsTable })}</button>
             </div>
-            if *as_table { { table(lang, &props.view) } } else { { picture(props, &chart, &summary) } }
+            if *as_table { { table(props) } } else { { picture(props, &chart, &summary) } }
         </figure>
     }
+}
+
+/// How one of two ways went, in a line.
+fn side(lang: Lang, one: Figures) -> String {
+    let used = format!("{:.0}", f64::from(one.utilisation) / 10.0);
+    let words = [
+        one.submitted.to_string(),
+        one.ended.to_string(),
+        moment(one.mean_wait),
+        moment(one.longest_wait),
+        used,
+    ];
+    lang.fill(Msg::SideSummary, &words.each_ref().map(String::as_str))
 }
 
 fn height(row: &Row) -> usize {
@@ -81,11 +103,11 @@ fn picture(props: &Props, chart: &Chart, summary: &str) -> Html {
                 <ol class="gnames" aria-hidden="true">{ for chart.rows.iter().map(|row| html! {
                     <li style={format!("height:{}px", height(row))} class={if is_out(&row.state) { "out" } else { "" }} title={row.state.clone()}>{&row.name}</li>
                 }) }</ol>
-                <svg class="gchart" id="gantt" width="100%" height={total.to_string()} role="group" aria-labelledby="gantt-svg-title gantt-svg-desc">
-                    <title id="gantt-svg-title">{lang.text(Msg::GanttTitle)}</title>
-                    <desc id="gantt-svg-desc">{summary.to_owned()}</desc>
+                <svg class="gchart" id={props.id} width="100%" height={total.to_string()} role="group" aria-labelledby={format!("{0}-svg-title {0}-svg-desc", props.id)}>
+                    <title id={format!("{}-svg-title", props.id)}>{lang.text(Msg::GanttTitle)}</title>
+                    <desc id={format!("{}-svg-desc", props.id)}>{summary.to_owned()}</desc>
                     <defs>
-                        <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="6" /></pattern>
+                        <pattern id={format!("{}-hatch", props.id)} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="6" /></pattern>
                     </defs>
                     { for chart.ticks.iter().map(|tick| {
                         let x = format!("{:.3}%", chart.percent(*tick));
@@ -98,7 +120,7 @@ fn picture(props: &Props, chart: &Chart, summary: &str) -> Html {
                     { for rows.map(|(at, row)| html! { <g key={row.name.clone()} data-row={row.name.clone()}>
                         <line class="grow-line" x1="0" x2="100%" y1={(at + height(row)).to_string()} y2={(at + height(row)).to_string()} />
                         if is_out(&row.state) { <rect class="gout" x="0" width="100%" y={at.to_string()} height={height(row).to_string()} /> }
-                        { for row.reserved.iter().map(|reserved| reservation(lang, chart, row, at, reserved)) }
+                        { for row.reserved.iter().map(|reserved| reservation(props, chart, row, at, reserved)) }
                         { for row.bars.iter().map(|bar| self::bar(props, chart, row, at, bar)) }
                     </g> }) }
                     <line class="gnow" x1={now.clone()} x2={now} y1="0" y2={(total - AXIS).to_string()} />
@@ -117,13 +139,13 @@ fn is_out(state: &str) -> bool {
     ["down", "drain", "fail", "maint"].iter().any(|word| state.starts_with(word))
 }
 
-fn reservation(lang: Lang, chart: &Chart, row: &Row, at: usize, reserved: &(i64, i64, String)) -> Html {
-    let (start, end, name) = reserved;
+fn reservation(props: &Props, chart: &Chart, row: &Row, at: usize, reserved: &(i64, i64, String)) -> Html {
+    let (lang, (start, end, name)) = (props.lang, reserved);
     let (left, right) = (chart.percent(*start), chart.percent(*end));
     html! {
         <svg x={format!("{left:.3}%")} y={at.to_string()} width={format!("{:.3}%", right - left)} height={height(row).to_string()} data-reservation={name.clone()}>
             <title>{lang.fill(Msg::ReservationLabel, &[name, &moment(*start), &moment(*end)])}</title>
-            <rect class="greserved" width="100%" height="100%" fill="url(#hatch)" />
+            <rect class="greserved" width="100%" height="100%" fill={format!("url(#{}-hatch)", props.id)} />
             <text class="gtext" x="4" y="14">{name}</text>
         </svg>
     }
@@ -133,7 +155,12 @@ fn bar(props: &Props, chart: &Chart, row: &Row, at: usize, bar: &Bar) -> Html {
     let lang = props.lang;
     let (left, right) = (chart.percent(bar.start), chart.percent(bar.end));
     let width = (right - left).max(0.4);
-    let selected = props.selection == Some(Selection::Job(bar.id.clone()));
+    let selection = if props.id == "pods-chart" {
+        Selection::Pod("default".to_owned(), bar.id.clone())
+    } else {
+        Selection::Job(bar.id.clone())
+    };
+    let selected = props.selection.as_ref() == Some(&selection);
     let kind = match bar.kind {
         SpanKind::Ended => "ended",
         SpanKind::Running => "running",
@@ -155,10 +182,7 @@ fn bar(props: &Props, chart: &Chart, row: &Row, at: usize, bar: &Bar) -> Html {
     if bar.backfilled {
         label.push_str(&format!("; {}", lang.text(Msg::SpanBackfilled)));
     }
-    let select = {
-        let id = bar.id.clone();
-        props.on.reform(move |()| Action::Select(Some(Selection::Job(id.clone()))))
-    };
+    let select = props.on.reform(move |()| Action::Select(Some(selection.clone())));
     let click = select.reform(|_: MouseEvent| ());
     let key = Callback::from(move |event: KeyboardEvent| {
         if matches!(event.key().as_str(), "Enter" | " ") {
@@ -185,10 +209,11 @@ fn bar(props: &Props, chart: &Chart, row: &Row, at: usize, bar: &Bar) -> Html {
     }
 }
 
-fn table(lang: Lang, view: &SlurmView) -> Html {
+fn table(props: &Props) -> Html {
+    let (lang, view) = (props.lang, &props.view);
     html! {
         <div class="scroll" tabindex="0" role="region" aria-label={lang.text(Msg::ShowAsTable)}>
-            <table class="grid" data-testid="gantt-table">
+            <table class="grid" data-testid={format!("{}-table", props.id)}>
                 <caption class="hidden">{lang.text(Msg::GanttTitle)}</caption>
                 <thead><tr>{ for [Msg::Job, Msg::Name, Msg::User, Msg::Nodes, Msg::Start, Msg::End, Msg::Status].iter().map(|msg| html! { <th scope="col">{lang.text(*msg)}</th> }) }</tr></thead>
                 <tbody>{ for view.spans.iter().rev().take(MOST_ROWS).map(|span| {

@@ -77,6 +77,8 @@ struct Sent {
     progress: Progress,
     #[cfg(feature = "slurm")]
     slurm: Option<Box<clusterlab::lab::slurm::view::SlurmView>>,
+    #[cfg(feature = "slurm")]
+    comparison: Option<Box<clusterlab::lab::slurm::compare::Comparison>>,
 }
 
 fn failed(message: impl Into<String>) -> Vec<Response> {

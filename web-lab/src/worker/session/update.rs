@@ -19,6 +19,7 @@ impl Open {
             #[cfg(feature = "slurm")]
             {
                 self.sent.slurm = None;
+                self.sent.comparison = None;
             }
         }
         let shown = self.past.as_ref().unwrap_or(&self.lab);
@@ -44,6 +45,11 @@ impl Open {
                 if view != self.sent.slurm {
                     update.slurm.clone_from(&view);
                     self.sent.slurm = view;
+                }
+                let both = clusterlab::lab::slurm::compare::Comparison::of(shown).map(Box::new);
+                if both != self.sent.comparison {
+                    update.comparison.clone_from(&both);
+                    self.sent.comparison = both;
                 }
             }
         }
