@@ -234,6 +234,8 @@ messages! {
     #[cfg(feature = "slurm")]
     Asks: "Asks for", "요청";
     #[cfg(feature = "slurm")]
+    WholeNodes: "whole nodes: {0}", "노드 통째로 {0}대";
+    #[cfg(feature = "slurm")]
     Start: "Started at", "시작 시각";
     #[cfg(feature = "slurm")]
     End: "Ends, ended at", "종료 시각";

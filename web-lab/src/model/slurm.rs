@@ -116,7 +116,10 @@ impl Chart {
     pub fn arranged(mut rows: Vec<Row>, now: i64) -> Self {
         let all = || rows.iter().flat_map(|row| &row.bars);
         let first = all().map(|bar| bar.start).min().unwrap_or(now);
-        let last = all().map(|bar| bar.end).max().unwrap_or(now);
+        // Of what is only expected the start is of interest; its end may lie beyond the edge.
+        let until = |bar: &Bar| if bar.kind == SpanKind::Expected { bar.start } else { bar.end };
+        let last = all().map(until).max().unwrap_or(now);
+        let last = last + (last - first.min(now)) / 5;
         let reserved = rows.iter().flat_map(|row| &row.reserved).map(|(_, end, _)| *end).max().unwrap_or(now);
         let from = first.min(now).max(now - EARLIEST).max(0);
         let ahead = last.max(reserved).max(now + LEAST_AHEAD).min(now + FURTHEST);
@@ -231,7 +234,7 @@ mod tests {
         );
         let lanes: Vec<usize> = chart.rows[0].bars.iter().map(|bar| bar.lane).collect();
         assert_eq!((lanes.as_slice(), chart.rows[0].lanes), (&[0, 1, 0][..], 2));
-        assert!(chart.from <= 0 && chart.to >= 420);
+        assert!(chart.from <= 0 && chart.to >= 200);
         assert!((chart.percent(chart.to) - 100.0).abs() < 1e-9);
     }
 

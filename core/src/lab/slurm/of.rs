@@ -223,6 +223,7 @@ impl<'a> Reader<'a> {
             cpus: tres.cpus as u32,
             memory: tres.memory,
             gpus: gpus as u32,
+            exclusive: job.whole_node,
             dependency: dependency(job),
             restart_cnt: job.restarts,
             exit_code: job.exit.0,

@@ -147,6 +147,8 @@ pub struct JobView {
     pub memory: u64,
     /// GPUs that it has, or asks for.
     pub gpus: u32,
+    /// Whether it gets its nodes for itself.
+    pub exclusive: bool,
     /// `--dependency` as far as it is not fulfilled.
     pub dependency: String,
     /// How often it was started again.

@@ -8,12 +8,15 @@ use yew::prelude::*;
 
 use crate::i18n::{Lang, Msg};
 use crate::model::Selection;
+use crate::model::clock::span;
 use crate::model::slurm::{Bar, Chart, Row, moment};
 use crate::ui::{Action, class};
 
-/// Height of one lane, and what a row has above and below, in pixels.
-const LANE: usize = 20;
+/// The least and the most that a lane is high, and what a row has above and below, in pixels.
+const LANES: (usize, usize) = (20, 34);
 const PAD: usize = 4;
+/// As high as the chart becomes when there are few nodes.
+const HEIGHT: usize = 260;
 /// Height of the labels of time.
 const AXIS: usize = 22;
 /// Rows of the table.
@@ -83,12 +86,20 @@ fn side(lang: Lang, one: Figures) -> String {
     lang.fill(Msg::SideSummary, &words.each_ref().map(String::as_str))
 }
 
-fn height(row: &Row) -> usize {
-    row.lanes * LANE + 2 * PAD
+/// How high one lane is: few rows are drawn larger.
+fn lane(chart: &Chart) -> usize {
+    let lanes: usize = chart.rows.iter().map(|row| row.lanes).sum();
+    (HEIGHT / lanes.max(1)).clamp(LANES.0, LANES.1)
+}
+
+fn height(row: &Row, lane: usize) -> usize {
+    row.lanes * lane + 2 * PAD
 }
 
 fn picture(props: &Props, chart: &Chart, summary: &str) -> Html {
     let lang = props.lang;
+    let lane = lane(chart);
+    let height = |row: &Row| height(row, lane);
     let total: usize = chart.rows.iter().map(height).sum::<usize>() + AXIS;
     let mut top = 0;
     let rows = chart.rows.iter().map(|row| {
@@ -114,7 +125,7 @@ fn picture(props: &Props, chart: &Chart, summary: &str) -> Html {
                         let (class, anchor) = if *tick == chart.from { ("gtick first", "start") } else if *tick == chart.to { ("gtick last", "end") } else { ("gtick", "middle") };
                         html! { <>
                             <line class="gline" x1={x.clone()} x2={x.clone()} y1="0" y2={(total - AXIS).to_string()} />
-                            <text {class} {x} y={(total - 6).to_string()} text-anchor={anchor}>{moment(*tick)}</text>
+                            <text {class} {x} y={(total - 6).to_string()} text-anchor={anchor}>{tick_label(chart, *tick)}</text>
                         </> }
                     }) }
                     { for rows.map(|(at, row)| html! { <g key={row.name.clone()} data-row={row.name.clone()}>
@@ -135,6 +146,14 @@ fn picture(props: &Props, chart: &Chart, summary: &str) -> Html {
     }
 }
 
+/// A moment on the axis. The last one is left out: it would lie over the one before.
+fn tick_label(chart: &Chart, at: i64) -> String {
+    if at == chart.to && chart.ticks.len() > 3 {
+        return String::new();
+    }
+    span(u64::try_from(at).unwrap_or(0) * 1_000_000_000)
+}
+
 fn is_out(state: &str) -> bool {
     ["down", "drain", "fail", "maint"].iter().any(|word| state.starts_with(word))
 }
@@ -143,7 +162,7 @@ fn reservation(props: &Props, chart: &Chart, row: &Row, at: usize, reserved: &(i
     let (lang, (start, end, name)) = (props.lang, reserved);
     let (left, right) = (chart.percent(*start), chart.percent(*end));
     html! {
-        <svg x={format!("{left:.3}%")} y={at.to_string()} width={format!("{:.3}%", right - left)} height={height(row).to_string()} data-reservation={name.clone()}>
+        <svg x={format!("{left:.3}%")} y={at.to_string()} width={format!("{:.3}%", right - left)} height={height(row, lane(chart)).to_string()} data-reservation={name.clone()}>
             <title>{lang.fill(Msg::ReservationLabel, &[name, &moment(*start), &moment(*end)])}</title>
             <rect class="greserved" width="100%" height="100%" fill={format!("url(#{}-hatch)", props.id)} />
             <text class="gtext" x="4" y="14">{name}</text>
@@ -154,7 +173,7 @@ fn reservation(props: &Props, chart: &Chart, row: &Row, at: usize, reserved: &(i
 fn bar(props: &Props, chart: &Chart, row: &Row, at: usize, bar: &Bar) -> Html {
     let lang = props.lang;
     let (left, right) = (chart.percent(bar.start), chart.percent(bar.end));
-    let width = (right - left).max(0.4);
+    let (width, high) = ((right - left).max(0.4), lane(chart));
     let selection = if props.id == "pods-chart" {
         Selection::Pod("default".to_owned(), bar.id.clone())
     } else {
@@ -199,12 +218,12 @@ fn bar(props: &Props, chart: &Chart, row: &Row, at: usize, bar: &Bar) -> Html {
         if selected { "selected" } else { "" },
     ]);
     html! {
-        <svg class={classes} x={format!("{left:.3}%")} y={(at + PAD + bar.lane * LANE).to_string()} width={format!("{width:.3}%")} height={(LANE - 2).to_string()}
+        <svg class={classes} x={format!("{left:.3}%")} y={(at + PAD + bar.lane * high).to_string()} width={format!("{width:.3}%")} height={(high - 2).to_string()}
             role="button" tabindex="0" aria-label={label.clone()} data-job={bar.id.clone()} data-kind={kind} onclick={click} onkeydown={key}>
             <title>{label}</title>
-            <rect class="gbox" x="0.5" y="0.5" width="100%" height={(LANE - 3).to_string()} rx="3" />
-            if lived > 0.0 { <rect class="glived" x="0" y="0" width={format!("{lived:.2}%")} height={(LANE - 2).to_string()} rx="3" /> }
-            <text class="gtext" x="4" y="13">{ if bar.backfilled { "▸ " } else { "" } }{ if bad { "✕ " } else { "" } }{&bar.label}</text>
+            <rect class="gbox" x="0.5" y="0.5" width="100%" height={(high - 3).to_string()} rx="3" />
+            if lived > 0.0 { <rect class="glived" x="0" y="0" width={format!("{lived:.2}%")} height={(high - 2).to_string()} rx="3" /> }
+            <text class="gtext" x="4" y={(high / 2 + 3).to_string()}>{ if bar.backfilled { "▸ " } else { "" } }{ if bad { "✕ " } else { "" } }{&bar.label}</text>
         </svg>
     }
 }
@@ -216,13 +235,13 @@ fn table(props: &Props) -> Html {
             <table class="grid" data-testid={format!("{}-table", props.id)}>
                 <caption class="hidden">{lang.text(Msg::GanttTitle)}</caption>
                 <thead><tr>{ for [Msg::Job, Msg::Name, Msg::User, Msg::Nodes, Msg::Start, Msg::End, Msg::Status].iter().map(|msg| html! { <th scope="col">{lang.text(*msg)}</th> }) }</tr></thead>
-                <tbody>{ for view.spans.iter().rev().take(MOST_ROWS).map(|span| {
-                    let names: Vec<&str> = span.shares.iter().filter_map(|share| Some(view.nodes.get(share.node as usize)?.name.as_str())).collect();
-                    let state = match span.kind { SpanKind::Expected => lang.text(Msg::SpanExpected), _ => span.state.as_str() };
-                    html! { <tr key={format!("{}-{}", span.id, span.start)}>
-                        <th scope="row">{&span.id}</th><td>{&span.name}</td><td>{&span.user_name}</td><td>{names.join(", ")}</td>
-                        <td class="num">{moment(span.start)}</td><td class="num">{moment(span.end)}</td>
-                        <td>{state.to_owned()}{ if span.backfilled { " ▸" } else { "" } }</td>
+                <tbody>{ for view.spans.iter().rev().take(MOST_ROWS).map(|one| {
+                    let names: Vec<&str> = one.shares.iter().filter_map(|share| Some(view.nodes.get(share.node as usize)?.name.as_str())).collect();
+                    let state = match one.kind { SpanKind::Expected => lang.text(Msg::SpanExpected), _ => one.state.as_str() };
+                    html! { <tr key={format!("{}-{}", one.id, one.start)}>
+                        <th scope="row">{&one.id}</th><td>{&one.name}</td><td>{&one.user_name}</td><td>{names.join(", ")}</td>
+                        <td class="num">{moment(one.start)}</td><td class="num">{moment(one.end)}</td>
+                        <td>{state.to_owned()}{ if one.backfilled { " ▸" } else { "" } }</td>
                     </tr> }
                 }) }
                 { for view.reservations.iter().map(|one| html! { <tr key={one.name.clone()}>

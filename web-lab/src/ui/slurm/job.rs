@@ -54,7 +54,7 @@ fn facts(lang: Lang, job: &JobView) -> Html {
             { fact(Msg::Name, job.name.clone()) }
             { fact(Msg::User, format!("{} / {}", job.user_name, job.account)) }
             { fact(Msg::Partition, format!("{} / {}", job.partition, job.qos)) }
-            { fact(Msg::Asks, asks(job)) }
+            { fact(Msg::Asks, asks(lang, job)) }
             { fact(Msg::TimeLimit, limit) }
             { fact(Msg::Submitted, moment(job.submit_time)) }
             { fact(Msg::Start, at(job.start_time)) }

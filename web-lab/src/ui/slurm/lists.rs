@@ -66,14 +66,17 @@ fn row(props: &Props, job: &JobView, most: i64) -> Html {
             if waits { <span class="points">{job.priority}</span>{ factors(lang, &job.factors, most) } } else { {"–"} }
         </td>
         <td class="num">{starts}{ if job.backfilled { " ▸" } else { "" } }</td>
-        <td class="num">{asks(job)}</td>
+        <td class="num">{asks(lang, job)}</td>
     </tr> }
 }
 
 /// `2 × 8 GPU`: nodes and what is wanted on them.
-pub(super) fn asks(job: &JobView) -> String {
+pub(super) fn asks(lang: Lang, job: &JobView) -> String {
     let nodes = if job.node_count > 1 { format!("{} × ", job.node_count) } else { String::new() };
     let each = job.node_count.max(1);
+    if job.exclusive && job.gpus == 0 {
+        return lang.fill(Msg::WholeNodes, &[&each.to_string()]);
+    }
     if job.gpus > 0 {
         format!("{nodes}{} GPU", job.gpus / each)
     } else {
@@ -149,7 +152,8 @@ fn share(lang: Lang, one: &AssociationView) -> Html {
         }
     };
     let over = one.effective_usage > one.norm_shares && one.depth > 0;
-    html! { <tr key={format!("{}/{name}", one.account)} class={if one.user.is_some() { "user" } else { "account" }}>
+    let kind = if one.user.is_some() { "user" } else { "account" };
+    html! { <tr key={format!("{kind}/{}/{name}", one.account)} class={kind}>
         <th scope="row" style={format!("padding-left:{}rem", 0.6 + f64::from(one.depth) * 1.1)}>
             if one.user.is_some() { <span aria-hidden="true">{"└ "}</span> }{name}</th>
         <td class="num">{ one.raw_shares.map_or_else(|| "parent".to_owned(), |shares| shares.to_string()) }</td>
