@@ -92,10 +92,10 @@ pub fn build(options: &Options, out: &Path) -> Result<()> {
 
     let tool = cargo_arguments(&["-p", "xtask-site"], &[]);
     let (profile, folder) = if options.dev { ("dev", "debug") } else { ("wasm-release", "wasm-release") };
-    let of_lab = |more: &[&str]| {
-        let last = [&["--lib", "--target", BROWSER, "--profile", profile], more].concat();
-        cargo_arguments(&["-p", "clusterlab-web"], &last)
-    };
+    let of_lab = ["--lib", "--target", BROWSER, "--profile", profile];
+    let with_slurm = cargo_arguments(&["-p", "clusterlab-web"], &of_lab);
+    let first_only = [&of_lab[..], &["--no-default-features"]].concat();
+    let first_only = cargo_arguments(&["-p", "clusterlab-web"], &first_only);
     let crates =
         [crates_of(&["-p", "xtask-site"])?, crates_of(&["-p", "clusterlab-web", "--target", BROWSER])?];
     // Bundling and the two books count as a few crates each.
@@ -107,10 +107,10 @@ pub fn build(options: &Options, out: &Path) -> Result<()> {
     // one module with everything is enough.
     let first = target.join(BROWSER).join(folder).join("clusterlab_first.wasm");
     if !options.dev {
-        compile(&bar, "compiling the lab", &of_lab(&["--no-default-features"]), crates[0])?;
-        fs::copy(&wasm, &first).with_context(|| format!("cannot copy {}", wasm.display()))?;
+        compile(&bar, "compiling the lab", &first_only, crates[0])?;
+        std::fs::copy(&wasm, &first).with_context(|| format!("cannot copy {}", wasm.display()))?;
     }
-    compile(&bar, "compiling the lab with Slurm", &of_lab(&[]), crates[0])?;
+    compile(&bar, "compiling the lab with Slurm", &with_slurm, crates[0])?;
     bar.set_position(crates.iter().sum());
 
     let program = target.join("debug").join(format!("xtask-site{}", std::env::consts::EXE_SUFFIX));

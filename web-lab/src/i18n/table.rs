@@ -194,9 +194,9 @@ messages! {
     #[cfg(feature = "slurm")]
     GanttSummary: "nodes {0} · running {1} · waiting {2} · planned {3}", "노드 {0} · 실행 {1} · 대기 {2} · 예정 {3}";
     #[cfg(feature = "slurm")]
-    UnderKubernetes: "Under Kubernetes", "Kubernetes에서";
+    UnderKubernetes: "Kubernetes", "Kubernetes";
     #[cfg(feature = "slurm")]
-    UnderSlurm: "Under Slurm", "Slurm에서";
+    UnderSlurm: "Slurm", "Slurm";
     #[cfg(feature = "slurm")]
     SideSummary: "done {1}/{0} · mean wait {2} · longest {3} · GPUs busy {4} %", "끝남 {1}/{0} · 평균 대기 {2} · 최장 {3} · GPU 사용 {4} %";
     #[cfg(feature = "slurm")]
@@ -234,7 +234,7 @@ messages! {
     #[cfg(feature = "slurm")]
     Asks: "Asks for", "요청";
     #[cfg(feature = "slurm")]
-    WholeNodes: "whole nodes: {0}", "노드 통째로 {0}대";
+    WholeNodes: "{0} × node", "노드 × {0}";
     #[cfg(feature = "slurm")]
     Start: "Started at", "시작 시각";
     #[cfg(feature = "slurm")]

@@ -145,6 +145,15 @@ impl Chart {
         Self { from, to, now, ticks: (0..).map(|n| from + n * step).take_while(|t| *t <= to).collect(), rows }
     }
 
+    /// Takes over the stretch of time of another chart as far as it is longer, so that the two can be compared.
+    pub fn align(&mut self, other: &Self) {
+        let longer = if other.to - other.from > self.to - self.from { other } else { &*self };
+        let step = longer.ticks.get(1).map_or(60, |tick| tick - longer.ticks[0]).max(1);
+        self.from = self.from.min(other.from);
+        self.to = self.to.max(other.to);
+        self.ticks = (0..).map(|n| self.from + n * step).take_while(|tick| *tick <= self.to).collect();
+    }
+
     /// Where a second stands, in percent of the width.
     pub fn percent(&self, at: i64) -> f64 {
         let width = (self.to - self.from).max(1) as f64;

@@ -234,11 +234,12 @@ impl App {
             let now = model.clock.shown.as_secs() as i64;
             let figures = model.comparison.as_ref().map(|both| both.of_slurm);
             let title = if figures.is_some() { Msg::UnderSlurm } else { Msg::Gantt };
-            let gantt = html! { <Gantt {lang} id="gantt" {title} {figures} view={view.clone()} {now} selection={model.selection.clone()} on={self.on.clone()} /> };
-            let Some(both) = &model.comparison else { return gantt };
+            let beside = model.comparison.as_ref().map(|both| Rc::new(both.kubernetes.clone()));
+            let gantt = html! { <Gantt {lang} id="gantt" {title} {figures} view={view.clone()} beside={beside.clone()} {now} selection={model.selection.clone()} on={self.on.clone()} /> };
+            let (Some(both), Some(pods)) = (&model.comparison, beside) else { return gantt };
             return html! {
                 <div class="two">
-                    <Gantt {lang} id="pods-chart" title={Msg::UnderKubernetes} figures={Some(both.of_kubernetes)} view={Rc::new(both.kubernetes.clone())} {now}
+                    <Gantt {lang} id="pods-chart" title={Msg::UnderKubernetes} figures={Some(both.of_kubernetes)} view={pods} beside={Some(view.clone())} {now}
                         selection={model.selection.clone()} on={self.on.clone()} />
                     {gantt}
                 </div>

@@ -17,6 +17,9 @@ const LANES: (usize, usize) = (20, 34);
 const PAD: usize = 4;
 /// As high as the chart becomes when there are few nodes.
 const HEIGHT: usize = 260;
+/// Of two charts together: how high a row is, however many lanes it has; below that height a bar has no words.
+const COMPACT: usize = 18;
+const WORDS: usize = 11;
 /// Height of the labels of time.
 const AXIS: usize = 22;
 /// Rows of the table.
@@ -31,6 +34,8 @@ pub struct Props {
     /// How the work went, where two ways are compared.
     pub figures: Option<Figures>,
     pub view: Rc<SlurmView>,
+    /// The other of two ways, whose chart has the same axis.
+    pub beside: Option<Rc<SlurmView>>,
     /// Seconds since the lab was switched on.
     pub now: i64,
     pub selection: Option<Selection>,
@@ -45,7 +50,10 @@ pub fn Gantt(props: &Props) -> Html {
         let as_table = as_table.clone();
         Callback::from(move |_: MouseEvent| as_table.set(!*as_table))
     };
-    let chart = Chart::of(&props.view, props.now);
+    let mut chart = Chart::of(&props.view, props.now);
+    if let Some(beside) = &props.beside {
+        chart.align(&Chart::of(beside, props.now));
+    }
     let count = |kind: SpanKind| props.view.spans.iter().filter(|span| span.kind == kind).count().to_string();
     let waiting = props.view.jobs.iter().filter(|job| job.state_code == "PD").count().to_string();
     let summary = props.figures.map(|one| side(lang, one)).unwrap_or_else(|| {
@@ -86,20 +94,37 @@ fn side(lang: Lang, one: Figures) -> String {
     lang.fill(Msg::SideSummary, &words.each_ref().map(String::as_str))
 }
 
-/// How high one lane is: few rows are drawn larger.
-fn lane(chart: &Chart) -> usize {
-    let lanes: usize = chart.rows.iter().map(|row| row.lanes).sum();
-    (HEIGHT / lanes.max(1)).clamp(LANES.0, LANES.1)
+/// How the rows of a chart are laid out.
+#[derive(Clone, Copy)]
+struct Layout {
+    lane: usize,
+    compact: bool,
 }
 
-fn height(row: &Row, lane: usize) -> usize {
-    row.lanes * lane + 2 * PAD
+impl Layout {
+    /// Few rows are drawn larger; two charts together have rows of one height.
+    fn of(chart: &Chart, compact: bool) -> Self {
+        let lanes: usize = chart.rows.iter().map(|row| row.lanes).sum();
+        Self { lane: (HEIGHT / lanes.max(1)).clamp(LANES.0, LANES.1), compact }
+    }
+
+    fn pad(self) -> usize {
+        if self.compact { 1 } else { PAD }
+    }
+
+    fn lane(self, row: &Row) -> usize {
+        if self.compact { (COMPACT / row.lanes).max(4) } else { self.lane }
+    }
+
+    fn row(self, row: &Row) -> usize {
+        row.lanes * self.lane(row) + 2 * self.pad()
+    }
 }
 
 fn picture(props: &Props, chart: &Chart, summary: &str) -> Html {
     let lang = props.lang;
-    let lane = lane(chart);
-    let height = |row: &Row| height(row, lane);
+    let layout = Layout::of(chart, props.beside.is_some());
+    let height = |row: &Row| layout.row(row);
     let total: usize = chart.rows.iter().map(height).sum::<usize>() + AXIS;
     let mut top = 0;
     let rows = chart.rows.iter().map(|row| {
@@ -131,8 +156,8 @@ fn picture(props: &Props, chart: &Chart, summary: &str) -> Html {
                     { for rows.map(|(at, row)| html! { <g key={row.name.clone()} data-row={row.name.clone()}>
                         <line class="grow-line" x1="0" x2="100%" y1={(at + height(row)).to_string()} y2={(at + height(row)).to_string()} />
                         if is_out(&row.state) { <rect class="gout" x="0" width="100%" y={at.to_string()} height={height(row).to_string()} /> }
-                        { for row.reserved.iter().map(|reserved| reservation(props, chart, row, at, reserved)) }
-                        { for row.bars.iter().map(|bar| self::bar(props, chart, row, at, bar)) }
+                        { for row.reserved.iter().map(|reserved| reservation(props, chart, layout.row(row), at, reserved)) }
+                        { for row.bars.iter().map(|bar| self::bar(props, chart, row, (at + layout.pad(), layout.lane(row)), bar)) }
                     </g> }) }
                     <line class="gnow" x1={now.clone()} x2={now} y1="0" y2={(total - AXIS).to_string()} />
                 </svg>
@@ -158,11 +183,11 @@ fn is_out(state: &str) -> bool {
     ["down", "drain", "fail", "maint"].iter().any(|word| state.starts_with(word))
 }
 
-fn reservation(props: &Props, chart: &Chart, row: &Row, at: usize, reserved: &(i64, i64, String)) -> Html {
+fn reservation(props: &Props, chart: &Chart, high: usize, at: usize, reserved: &(i64, i64, String)) -> Html {
     let (lang, (start, end, name)) = (props.lang, reserved);
     let (left, right) = (chart.percent(*start), chart.percent(*end));
     html! {
-        <svg x={format!("{left:.3}%")} y={at.to_string()} width={format!("{:.3}%", right - left)} height={height(row, lane(chart)).to_string()} data-reservation={name.clone()}>
+        <svg x={format!("{left:.3}%")} y={at.to_string()} width={format!("{:.3}%", right - left)} height={high.to_string()} data-reservation={name.clone()}>
             <title>{lang.fill(Msg::ReservationLabel, &[name, &moment(*start), &moment(*end)])}</title>
             <rect class="greserved" width="100%" height="100%" fill={format!("url(#{}-hatch)", props.id)} />
             <text class="gtext" x="4" y="14">{name}</text>
@@ -170,10 +195,10 @@ fn reservation(props: &Props, chart: &Chart, row: &Row, at: usize, reserved: &(i
     }
 }
 
-fn bar(props: &Props, chart: &Chart, row: &Row, at: usize, bar: &Bar) -> Html {
+fn bar(props: &Props, chart: &Chart, row: &Row, (at, high): (usize, usize), bar: &Bar) -> Html {
     let lang = props.lang;
     let (left, right) = (chart.percent(bar.start), chart.percent(bar.end));
-    let (width, high) = ((right - left).max(0.4), lane(chart));
+    let width = (right - left).max(0.4);
     let selection = if props.id == "pods-chart" {
         Selection::Pod("default".to_owned(), bar.id.clone())
     } else {
@@ -218,12 +243,12 @@ fn bar(props: &Props, chart: &Chart, row: &Row, at: usize, bar: &Bar) -> Html {
         if selected { "selected" } else { "" },
     ]);
     html! {
-        <svg class={classes} x={format!("{left:.3}%")} y={(at + PAD + bar.lane * high).to_string()} width={format!("{width:.3}%")} height={(high - 2).to_string()}
+        <svg class={classes} x={format!("{left:.3}%")} y={(at + bar.lane * high).to_string()} width={format!("{width:.3}%")} height={(high - 1).to_string()}
             role="button" tabindex="0" aria-label={label.clone()} data-job={bar.id.clone()} data-kind={kind} onclick={click} onkeydown={key}>
             <title>{label}</title>
-            <rect class="gbox" x="0.5" y="0.5" width="100%" height={(high - 3).to_string()} rx="3" />
-            if lived > 0.0 { <rect class="glived" x="0" y="0" width={format!("{lived:.2}%")} height={(high - 2).to_string()} rx="3" /> }
-            <text class="gtext" x="4" y={(high / 2 + 3).to_string()}>{ if bar.backfilled { "▸ " } else { "" } }{ if bad { "✕ " } else { "" } }{&bar.label}</text>
+            <rect class="gbox" x="0.5" y="0.5" width="100%" height={(high - 2).to_string()} rx="3" />
+            if lived > 0.0 { <rect class="glived" x="0" y="0" width={format!("{lived:.2}%")} height={(high - 1).to_string()} rx="3" /> }
+            if high >= WORDS { <text class="gtext" x="4" y={(high / 2 + 3).to_string()}>{ if bar.backfilled { "▸ " } else { "" } }{ if bad { "✕ " } else { "" } }{&bar.label}</text> }
         </svg>
     }
 }

@@ -38,7 +38,7 @@ pub fn Queue(props: &Props) -> Html {
         <>
             <table class="grid queue" id="queue">
                 <caption class="hidden">{lang.text(Msg::Queue)}</caption>
-                { head(lang, &[Msg::Job, Msg::User, Msg::Status, Msg::Priority, Msg::StartsAt, Msg::Asks]) }
+                { head(lang, &[Msg::Job, Msg::Status, Msg::Priority, Msg::StartsAt, Msg::Asks]) }
                 <tbody>{ for jobs.iter().take(MOST_ROWS).map(|job| row(props, job, most.max(1))) }</tbody>
             </table>
             if jobs.len() > MOST_ROWS { <p class="none">{lang.fill(Msg::AndMore, &[&(jobs.len() - MOST_ROWS).to_string()])}</p> }
@@ -52,16 +52,17 @@ fn row(props: &Props, job: &JobView, most: i64) -> Html {
     let id = job.id.clone();
     let select = props.on.reform(move |_: MouseEvent| Action::Select(Some(Selection::Job(id.clone()))));
     let waits = job.state_code == "PD";
+    let because = if waits { job.state_reason.clone() } else { job.nodes.clone() };
     let starts = match (job.start_time, job.expected_start) {
         (_, Some(at)) => format!("≈ {}", moment(at)),
         (Some(at), None) => moment(at),
         (None, None) => "–".to_owned(),
     };
     html! { <tr key={format!("{}-{}", job.job_id, job.id)} data-job={job.id.clone()} data-state={job.state_code.clone()}>
-        <th scope="row"><button class="link" onclick={select}>{&job.id}</button>{" "}{&job.name}</th>
-        <td>{&job.user_name}</td>
+        <th scope="row"><button class="link" onclick={select}>{&job.id}</button>{" "}{&job.name}
+            <span class="because">{&job.user_name}</span></th>
         <td><span class={format!("status {look}")} title={job.job_state.clone()}><span aria-hidden="true">{sign}</span>{" "}{&job.state_code}</span>
-            { if waits { html! { <span class="because">{&job.state_reason}</span> } } else { html! { <span class="because">{&job.nodes}</span> } } }</td>
+            <span class="because" title={because.clone()}>{because}</span></td>
         <td class="prio">
             if waits { <span class="points">{job.priority}</span>{ factors(lang, &job.factors, most) } } else { {"–"} }
         </td>
