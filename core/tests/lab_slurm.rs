@@ -209,8 +209,19 @@ fn a_cluster_at_rest_has_nothing_coming() {
 
 #[test]
 fn commands_are_completed_where_there_are_any() {
-    let lab = lab(TWO);
-    assert_eq!(lab.complete("sq", 2).candidates, ["squeue"]);
+    let mut lab = lab(TWO);
+    lab.run("sbatch --wrap 'sleep 100'; touch job.sh");
+    let check = |line: &str, expect: &[&str]| {
+        assert_eq!(lab.complete(line, line.len()).candidates, expect, "{line}");
+    };
+    check("sq", &["squeue"]);
+    check("scontrol sh", &["show"]);
+    check("scontrol show no", &["node"]);
+    check("sudo scontrol show node n", &["n-1", "n-2"]);
+    check("scancel ", &["1"]);
+    check("sbatch -p m", &["main"]);
+    check("sbatch --dep", &["--dependency="]);
+    check("sbatch jo", &["job.sh"]);
     assert_eq!(lab.complete("kub", 3).candidates, Vec::<String>::new());
 }
 

@@ -45,11 +45,31 @@ impl Lab {
                 let terminal = &self.state.terminal;
                 kubectl::complete(&words, self.api(), terminal.config.namespace())
             }
-            _ => paths(self.files(), self.state.terminal.cwd(), word),
+            _ => self
+                .complete_slurm(&words, fresh)
+                .unwrap_or_else(|| paths(self.files(), self.state.terminal.cwd(), word)),
         };
         candidates.sort();
         candidates.dedup();
         Completion { start, candidates }
+    }
+}
+
+impl Lab {
+    /// What Slurm's commands offer at that place; `None` if it is none of them, or takes a path there.
+    #[cfg(feature = "slurm")]
+    fn complete_slurm(&self, words: &[&str], fresh: bool) -> Option<Vec<String>> {
+        let mut words = words.to_vec();
+        if fresh {
+            words.push("");
+        }
+        super::slurm::complete(&words, &self.slurm()?.controller)
+    }
+
+    #[cfg(not(feature = "slurm"))]
+    #[allow(clippy::unused_self, reason = "with Slurm it looks at the cluster")]
+    const fn complete_slurm(&self, _words: &[&str], _fresh: bool) -> Option<Vec<String>> {
+        None
     }
 }
 

@@ -4,6 +4,7 @@
 //! is the terminal's, lent to the cluster for each call.
 
 pub mod compare;
+mod complete;
 mod of;
 mod program;
 mod spec;
@@ -12,6 +13,7 @@ mod why;
 
 use std::collections::BTreeMap;
 
+pub(super) use complete::complete;
 pub(super) use program::SlurmCommand;
 use spec::LEARNER;
 pub use spec::{SlurmSpec, Submission};
