@@ -60,8 +60,10 @@ pub struct Bar {
     pub start: i64,
     /// End, or limit.
     pub end: i64,
-    /// Which of the lanes of its row, from 0.
+    /// Which lane of its row it lies in, from 0.
     pub lane: usize,
+    /// Into how many lanes the row is divided at its time: alone, a job has all of the height.
+    pub of: usize,
     /// Over, present, or expected.
     pub kind: SpanKind,
     /// Started by backfill.
@@ -129,18 +131,7 @@ impl Chart {
         for row in &mut rows {
             row.bars.retain(|bar| bar.end >= from && bar.start <= to);
             row.bars.sort_by_key(|bar| (bar.start, bar.kind == SpanKind::Expected));
-            let mut free: Vec<i64> = Vec::new();
-            for bar in &mut row.bars {
-                let lane = free.iter().position(|end| *end <= bar.start).unwrap_or(free.len());
-                bar.lane = lane.min(MOST_LANES - 1);
-                // Jobs that end at once still have a width.
-                let until = bar.end.max(bar.start + 1);
-                match free.get_mut(bar.lane) {
-                    Some(end) => *end = (*end).max(until),
-                    None => free.push(until),
-                }
-            }
-            row.lanes = free.len().max(1);
+            row.lanes = lanes(&mut row.bars);
         }
         Self { from, to, now, ticks: (0..).map(|n| from + n * step).take_while(|t| *t <= to).collect(), rows }
     }
@@ -159,6 +150,33 @@ impl Chart {
         let width = (self.to - self.from).max(1) as f64;
         ((at - self.from) as f64 / width * 100.0).clamp(0.0, 100.0)
     }
+}
+
+/// Gives bars, which are in the order of their starts, their lanes; the most that there are at a time.
+fn lanes(bars: &mut [Bar]) -> usize {
+    let mut most = 1;
+    let mut first = 0;
+    while first < bars.len() {
+        // Those that overlap, one by the other, share the height.
+        let (mut free, mut last, mut until): (Vec<i64>, usize, i64) = (Vec::new(), first, i64::MIN);
+        while last < bars.len() && (last == first || bars[last].start < until) {
+            let bar = &mut bars[last];
+            // Jobs that end at once still have a width.
+            let end = bar.end.max(bar.start + 1);
+            let lane = free.iter().position(|end| *end <= bar.start).unwrap_or(free.len());
+            bar.lane = lane.min(MOST_LANES - 1);
+            match free.get_mut(bar.lane) {
+                Some(taken) => *taken = (*taken).max(end),
+                None => free.push(end),
+            }
+            until = until.max(end);
+            last += 1;
+        }
+        bars[first..last].iter_mut().for_each(|bar| bar.of = free.len());
+        most = most.max(free.len());
+        first = last;
+    }
+    most
 }
 
 fn amount(share: ShareView) -> String {
@@ -243,6 +261,8 @@ mod tests {
         );
         let lanes: Vec<usize> = chart.rows[0].bars.iter().map(|bar| bar.lane).collect();
         assert_eq!((lanes.as_slice(), chart.rows[0].lanes), (&[0, 1, 0][..], 2));
+        let alone = self::chart(vec![span(1, 0, 9, SpanKind::Ended), span(2, 9, 20, SpanKind::Ended)], 30);
+        assert!(alone.rows[0].bars.iter().all(|bar| (bar.lane, bar.of) == (0, 1)));
         assert!(chart.from <= 0 && chart.to >= 200);
         assert!((chart.percent(chart.to) - 100.0).abs() < 1e-9);
     }

@@ -112,12 +112,13 @@ impl Layout {
         if self.compact { 1 } else { PAD }
     }
 
-    fn lane(self, row: &Row) -> usize {
-        if self.compact { (COMPACT / row.lanes).max(4) } else { self.lane }
+    /// How high the lanes of a row are together.
+    fn inner(self, row: &Row) -> usize {
+        if self.compact { COMPACT } else { row.lanes * self.lane }
     }
 
     fn row(self, row: &Row) -> usize {
-        row.lanes * self.lane(row) + 2 * self.pad()
+        self.inner(row) + 2 * self.pad()
     }
 }
 
@@ -157,7 +158,7 @@ fn picture(props: &Props, chart: &Chart, summary: &str) -> Html {
                         <line class="grow-line" x1="0" x2="100%" y1={(at + height(row)).to_string()} y2={(at + height(row)).to_string()} />
                         if is_out(&row.state) { <rect class="gout" x="0" width="100%" y={at.to_string()} height={height(row).to_string()} /> }
                         { for row.reserved.iter().map(|reserved| reservation(props, chart, layout.row(row), at, reserved)) }
-                        { for row.bars.iter().map(|bar| self::bar(props, chart, row, (at + layout.pad(), layout.lane(row)), bar)) }
+                        { for row.bars.iter().map(|bar| self::bar(props, chart, row, (at + layout.pad(), layout.inner(row)), bar)) }
                     </g> }) }
                     <line class="gnow" x1={now.clone()} x2={now} y1="0" y2={(total - AXIS).to_string()} />
                 </svg>
@@ -195,10 +196,12 @@ fn reservation(props: &Props, chart: &Chart, high: usize, at: usize, reserved: &
     }
 }
 
-fn bar(props: &Props, chart: &Chart, row: &Row, (at, high): (usize, usize), bar: &Bar) -> Html {
+fn bar(props: &Props, chart: &Chart, row: &Row, (top, inner): (usize, usize), bar: &Bar) -> Html {
     let lang = props.lang;
     let (left, right) = (chart.percent(bar.start), chart.percent(bar.end));
     let width = (right - left).max(0.4);
+    let high = (inner / bar.of.max(1)).max(3);
+    let y = top + bar.lane * inner / bar.of.max(1);
     let selection = if props.id == "pods-chart" {
         Selection::Pod("default".to_owned(), bar.id.clone())
     } else {
@@ -243,7 +246,7 @@ fn bar(props: &Props, chart: &Chart, row: &Row, (at, high): (usize, usize), bar:
         if selected { "selected" } else { "" },
     ]);
     html! {
-        <svg class={classes} x={format!("{left:.3}%")} y={(at + bar.lane * high).to_string()} width={format!("{width:.3}%")} height={(high - 1).to_string()}
+        <svg class={classes} x={format!("{left:.3}%")} y={y.to_string()} width={format!("{width:.3}%")} height={(high - 1).to_string()}
             role="button" tabindex="0" aria-label={label.clone()} data-job={bar.id.clone()} data-kind={kind} onclick={click} onkeydown={key}>
             <title>{label}</title>
             <rect class="gbox" x="0.5" y="0.5" width="100%" height={(high - 2).to_string()} rx="3" />
