@@ -3,7 +3,7 @@
 use super::Controller;
 use crate::slurm::Time;
 use crate::slurm::error::SlurmError;
-use crate::slurm::model::JobRequest;
+use crate::slurm::model::{Bits, JobId, JobRequest};
 
 impl Controller {
     /// When a job would start (`sbatch --test-only`): its id, start, CPUs, nodes, and partition. Call it on a copy.
@@ -24,6 +24,15 @@ impl Controller {
         let nodes = selection.shares.iter().map(|share| share.node).collect();
         let cpus = selection.shares.iter().map(|share| share.cpus).sum();
         Ok((job.id, start, cpus, self.names_of(&nodes), self.partitions[partition].name.clone()))
+    }
+
+    /// When and where a job that waits could start if no other job waited and all that run ended at their limits;
+    /// `None` if it waits for something else than nodes.
+    pub fn first_start(&self, id: JobId) -> Option<(Time, Bits)> {
+        let job = self.jobs.get(id).filter(|job| job.is_pending() && job.priority > 0)?;
+        let avail = self.available_nodes(job, job.partition, None).ok()?;
+        let (start, selection) = self.first_fit(job, job.partition, &avail, self.time().max(job.begin))?;
+        Some((start, selection.shares.iter().map(|share| share.node).collect()))
     }
 
     /// What the user is told beside the error of a submission that was just refused.
