@@ -70,6 +70,7 @@ pub(in crate::lab) const LEARNER: (&str, u32) = ("learner", 1000);
 
 /// The texts of the configuration, as they stand in `/etc/slurm`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_field_names, reason = "the names of the files")]
 pub(super) struct Texts {
     pub(super) slurm_conf: String,
     pub(super) gres_conf: String,
@@ -115,7 +116,9 @@ impl SlurmSpec {
             conf.push('\n');
         }
         if !has("NodeName") {
-            groups.iter().for_each(|(names, machine)| conf.push_str(&node_line(names, machine)));
+            for (names, machine) in &groups {
+                conf.push_str(&node_line(names, machine));
+            }
         }
         for line in given.iter().filter(|line| key(line).starts_with("partitionname")) {
             conf.push_str(line);

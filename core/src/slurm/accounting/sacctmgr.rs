@@ -632,7 +632,7 @@ fn inherits(heir: &Association, changes: &[&str]) -> bool {
         "maxsubmitjobs" | "maxsubmit" => heir.max_submit_jobs.is_none(),
         "qos" | "qoslevel" => heir.qos.is_none(),
         "defaultqos" => heir.default_qos.is_none(),
-        key => key.starts_with("max") && heir.limits == super::Limits::default(),
+        key => key.starts_with("max") && heir.limits == Limits::default(),
     })
 }
 

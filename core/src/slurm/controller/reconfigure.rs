@@ -87,7 +87,7 @@ impl Controller {
                 (old.boot_time, old.slurmd_start, old.last_busy);
             (new.responds, new.last_response, new.reboot) = (old.responds, old.last_response, old.reboot);
             // What is in use is by the devices that there were.
-            new.gres = old.gres.clone();
+            new.gres.clone_from(&old.gres);
         }
         for new in &mut spec.licenses {
             new.used = self.licenses.iter().find(|old| old.name == new.name).map_or(0, |old| old.used);

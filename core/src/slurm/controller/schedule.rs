@@ -380,11 +380,7 @@ impl Controller {
         let whole = job.request.sharing == crate::slurm::model::Sharing::Exclusive;
         nodes.iter().any(|node| {
             let usage = &self.usage[node];
-            if whole {
-                usage.running > 0
-            } else {
-                usage.used_cores().count() >= self.nodes[node].cores() as usize
-            }
+            if whole { usage.running > 0 } else { usage.used_cores().count() >= self.nodes[node].cores() }
         })
     }
 

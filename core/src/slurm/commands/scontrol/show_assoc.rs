@@ -195,7 +195,9 @@ fn associations(controller: &Controller, wanted: &Wanted, newline: &str) -> Vec<
     while let Some(id) = order.get(at).copied() {
         let mut below = controller.children(id);
         below.retain(|child| !order.contains(child));
-        order.splice(at + 1..at + 1, below);
+        let rest = order.split_off(at + 1);
+        order.extend(below);
+        order.extend(rest);
         at += 1;
     }
     order
