@@ -17,8 +17,8 @@ pub(crate) enum GpmSamples {
 impl GpmSamples {
     pub(crate) fn free(self, library: &Library) {
         if let Self::Taken { last, next } = self {
-            library.gpm_free(last);
-            library.gpm_free(next);
+            library.gpm_free(&last);
+            library.gpm_free(&next);
         }
     }
 
@@ -32,9 +32,9 @@ impl GpmSamples {
         match (taken, library.gpm_alloc()) {
             (Ok(()), Ok(next)) => Self::Taken { last, next },
             (_, next) => {
-                library.gpm_free(last);
+                library.gpm_free(&last);
                 if let Ok(next) = next {
-                    library.gpm_free(next);
+                    library.gpm_free(&next);
                 }
                 Self::Absent
             }

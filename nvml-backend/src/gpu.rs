@@ -2,8 +2,8 @@
 
 use clusterlab::hardware::CpuSet;
 use clusterlab::hardware::source::{
-    ClockEvents, EccCounts, GpuInfo, GpuSample, MemoryUse, MigDevice, MigState, RunningProcess, SourceError,
-    SourceErrorKind,
+    ClockEvents, EccCounts, GpuInfo, GpuSample, InstanceSample, MemoryUse, MigDevice, MigState,
+    RunningProcess, SourceError, SourceErrorKind,
 };
 use nvml_wrapper::enum_wrappers::device::{Clock, EccCounter, MemoryError, TemperatureSensor};
 use nvml_wrapper::enums::device::UsedGpuMemory;
@@ -156,6 +156,28 @@ impl<'a> Gpu<'a> {
         })
     }
 
+    /// The GPU instances of a card that is cut, with their memory.
+    fn instances(&self) -> Result<Vec<InstanceSample>, SourceError> {
+        let mode = self.ask("nvmlDeviceGetMigMode", Device::mig_mode)?;
+        if mode.is_none_or(|mode| mode.current != 1) {
+            return Ok(Vec::new());
+        }
+        let most = self.ask("nvmlDeviceGetMaxMigDeviceCount", Device::mig_device_count)?.unwrap_or(0);
+        let mut instances: Vec<InstanceSample> = Vec::new();
+        for index in 0..most {
+            let Some(handle) = optional(self.library.mig_device(self.handle, index))? else { continue };
+            let device = Self { handle, ..*self };
+            let Some(gpu_instance) = optional(self.library.gpu_instance(handle))? else { continue };
+            // Compute instances share the memory of their GPU instance.
+            if instances.iter().all(|known| known.gpu_instance != gpu_instance)
+                && let Some(memory) = device.memory()?
+            {
+                instances.push(InstanceSample { gpu_instance, memory });
+            }
+        }
+        Ok(instances)
+    }
+
     fn memory(&self) -> Result<Option<MemoryUse>, SourceError> {
         if let Some(memory) = self.ask("nvmlDeviceGetMemoryInfo_v2", Device::memory_info)? {
             return Ok(Some(MemoryUse {
@@ -221,6 +243,7 @@ impl<'a> Gpu<'a> {
                 .filter(|state| *state < 32),
             clock_events: optional(library.clock_events(handle))?.map(ClockEvents),
             profiling: gpm::profiling(library, self.index, handle),
+            instances: self.instances()?,
         })
     }
 

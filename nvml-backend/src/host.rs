@@ -32,6 +32,9 @@ pub struct HostFacts {
     pub machine_id: String,
     /// The boot's id.
     pub boot_id: String,
+    /// For each logical CPU the core that it belongs to, counted socket by socket, as Slurm counts.
+    #[serde(skip)]
+    pub core_of: Vec<u32>,
 }
 
 impl HostFacts {
@@ -45,16 +48,19 @@ impl HostFacts {
         let text = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default().trim().to_owned();
         let available = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
         let cpus = online(&text("sys/devices/system/cpu/online")).unwrap_or(available).max(1);
-        let (mut sockets, mut cores) = (BTreeSet::new(), BTreeSet::new());
-        for cpu in 0..cpus {
-            let id = |name| text(&format!("sys/devices/system/cpu/cpu{cpu}/topology/{name}"));
-            let (socket, core) = (id("physical_package_id"), id("core_id"));
-            cores.insert((socket.clone(), core));
-            sockets.insert(socket);
-        }
-        // Where Linux does not tell, everything is one socket of single threads.
-        let (sockets, cores) =
-            if cores.len() > 1 || cpus == 1 { (sockets.len() as u32, cores.len() as u32) } else { (1, cpus) };
+        let ids: Vec<(u32, u32)> = (0..cpus)
+            .map(|cpu| {
+                let id =
+                    |name| text(&format!("sys/devices/system/cpu/cpu{cpu}/topology/{name}")).parse().ok();
+                // Where Linux does not tell, everything is one socket of single threads.
+                (id("physical_package_id").unwrap_or(0), id("core_id").unwrap_or(cpu))
+            })
+            .collect();
+        let distinct: BTreeSet<(u32, u32)> = ids.iter().copied().collect();
+        let sockets = distinct.iter().map(|(socket, _)| socket).collect::<BTreeSet<_>>().len().max(1) as u32;
+        let cores = distinct.len().max(1) as u32;
+        // The set is ordered by socket and core id, which is the order of Slurm's cores.
+        let core_of = ids.iter().map(|id| distinct.range(..*id).count() as u32).collect();
         let hostname = match text("proc/sys/kernel/hostname") {
             name if name.is_empty() => {
                 std::env::var("COMPUTERNAME").unwrap_or_else(|_| "localhost".to_owned())
@@ -75,6 +81,7 @@ impl HostFacts {
             machine: text("sys/class/dmi/id/product_name"),
             machine_id: text("etc/machine-id"),
             boot_id: text("proc/sys/kernel/random/boot_id"),
+            core_of,
         }
     }
 }

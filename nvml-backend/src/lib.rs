@@ -38,11 +38,14 @@
 //! `nvml-backend/HARDWARE.md` in the repository says what was tried on real machines, and what rests on a fake library.
 #![deny(unsafe_code)]
 
+pub mod export;
+pub mod exporter;
 mod gpm;
 mod gpu;
 mod health;
 mod host;
 mod library;
+pub mod monitor;
 mod source;
 mod sysfs;
 mod topology;

@@ -374,7 +374,7 @@ impl Library {
         Ok(GpmSample(sample))
     }
 
-    pub(crate) fn gpm_free(&self, sample: GpmSample) {
+    pub(crate) fn gpm_free(&self, sample: &GpmSample) {
         // It fails only after the driver was unloaded, which has freed everything.
         let _ = call!(self, nvmlGpmSampleFree(sample.0));
     }

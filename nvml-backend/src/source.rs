@@ -146,10 +146,12 @@ impl GpuSource for NvmlSource {
         Ok(Inventory { driver_version, library_version, cuda_version, gpus })
     }
 
+    #[allow(clippy::redundant_closure_for_method_calls, reason = "the path alone fixes the lifetime")]
     fn samples(&self) -> Result<Vec<Slot<GpuSample>>, SourceError> {
         self.each(|gpu| gpu.sample())
     }
 
+    #[allow(clippy::redundant_closure_for_method_calls, reason = "the path alone fixes the lifetime")]
     fn processes(&self) -> Result<Vec<Slot<Vec<RunningProcess>>>, SourceError> {
         self.each(|gpu| gpu.processes())
     }

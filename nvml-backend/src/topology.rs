@@ -57,6 +57,8 @@ pub(crate) fn read(library: &Library, sysfs: &Sysfs) -> Result<Topology, SourceE
                 .collect()
         })
         .collect();
+    let peer_links =
+        nodes.iter().map(|one| nodes.iter().map(|other| direct_links(one, other) as u8).collect()).collect();
     let gpus = nodes
         .iter()
         .map(|node| TopologyGpu {
@@ -66,14 +68,18 @@ pub(crate) fn read(library: &Library, sysfs: &Sysfs) -> Result<Topology, SourceE
             memory_numa: node.handle.and_then(|handle| library.memory_numa(handle).ok()),
         })
         .collect();
-    Ok(Topology { gpus, nics: nics.into_iter().map(|(name, _)| name).collect(), links })
+    Ok(Topology { gpus, nics: nics.into_iter().map(|(name, _)| name).collect(), links, peer_links })
+}
+
+/// The NVLinks of one that end at the other.
+fn direct_links(one: &Node, other: &Node) -> usize {
+    one.links.iter().filter(|remote| Some(**remote) == other.pci.map(Remote::Device)).count()
 }
 
 /// NVLink first, directly or through switches; else what the PCIe trees share.
 fn gpu_link(library: &Library, one: &Node, other: &Node) -> Option<Link> {
     let (from, to) = (one.handle?, other.handle?);
-    let direct = one.links.iter().filter(|remote| Some(**remote) == other.pci.map(Remote::Device)).count();
-    let links = direct + one.switches().min(other.switches());
+    let links = direct_links(one, other) + one.switches().min(other.switches());
     if links > 0 {
         return Some(Link::NvLink(links as u8));
     }

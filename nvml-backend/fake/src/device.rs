@@ -156,6 +156,11 @@ pub unsafe extern "C" fn nvmlDeviceGetMemoryInfo_v2(
         // SAFETY: the caller's pointer; NULL was refused.
         let version = unsafe { (*out).version };
         expect_version::<nvmlMemory_v2_t>(version, 2)?;
+        if let Handle::Mig(_, index) = Handle::of(device)? {
+            let mig = gpu.mig.get(index).ok_or(INVALID_ARGUMENT)?;
+            let (total, used) = (mig.memory_mib << 20, 13 << 20);
+            return put(out, nvmlMemory_v2_t { version, total, reserved: 0, free: total - used, used });
+        }
         put(
             out,
             nvmlMemory_v2_t {

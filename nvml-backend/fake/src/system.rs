@@ -8,9 +8,8 @@ use crate::answer::{
     GPU_IS_LOST, Handle, INVALID_ARGUMENT, NOT_FOUND, UNINITIALIZED, put, put_text, started, text, unstarted,
 };
 
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nvmlInit_v2() -> nvmlReturn_t {
-    unstarted("nvmlInit_v2", |state| {
+fn start(name: &str) -> nvmlReturn_t {
+    unstarted(name, |state| {
         if state.scenario.init_error != 0 {
             return Err(state.scenario.init_error);
         }
@@ -20,9 +19,13 @@ pub unsafe extern "C" fn nvmlInit_v2() -> nvmlReturn_t {
 }
 
 #[unsafe(no_mangle)]
+pub unsafe extern "C" fn nvmlInit_v2() -> nvmlReturn_t {
+    start("nvmlInit_v2")
+}
+
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn nvmlInitWithFlags(_flags: c_uint) -> nvmlReturn_t {
-    // SAFETY: it takes nothing.
-    unsafe { nvmlInit_v2() }
+    start("nvmlInitWithFlags")
 }
 
 #[unsafe(no_mangle)]

@@ -34,7 +34,9 @@ use std::time::Duration;
 pub use error::{SourceError, SourceErrorKind};
 pub use health::{HealthEvent, HealthKind};
 pub use inventory::{GpuInfo, Inventory, MigDevice, MigState, Slot};
-pub use sample::{ClockEvents, EccCounts, GpuSample, MemoryUse, Profiling, RemappedRows, RunningProcess};
+pub use sample::{
+    ClockEvents, EccCounts, GpuSample, InstanceSample, MemoryUse, Profiling, RemappedRows, RunningProcess,
+};
 pub use simulated::{NodeAt, SeenFaults};
 pub use topology::{Topology, TopologyGpu};
 pub use xid::{Xid, XidClass};

@@ -42,6 +42,19 @@ pub struct GpuSample {
     pub clock_events: Option<ClockEvents>,
     /// What the profiling counters say about the time since the reading before; Hopper and later.
     pub profiling: Option<Profiling>,
+    /// What the GPU instances of a card that is cut say of themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<InstanceSample>,
+}
+
+/// One GPU instance: NVML measures only its memory; everything else is the card's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceSample {
+    /// GPU instance id.
+    pub gpu_instance: u32,
+    /// Its frame buffer.
+    pub memory: MemoryUse,
 }
 
 /// Frame buffer, in bytes.

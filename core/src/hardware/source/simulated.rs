@@ -6,7 +6,7 @@ use super::{
     ClockEvents, EccCounts, GpuInfo, GpuSample, GpuSource, HealthEvent, HealthKind, Inventory, MemoryUse,
     MigState, RunningProcess, Slot, SourceError, SourceErrorKind, Topology, TopologyGpu, Xid,
 };
-use crate::hardware::{Ecc, Gpu, Node, PerformanceState};
+use crate::hardware::{Ecc, Gpu, Link, Node, PerformanceState};
 use crate::sim::SimTime;
 
 const MIB: u64 = 1 << 20;
@@ -217,6 +217,11 @@ impl Node {
             let others = gpus.iter().map(|gpu| self.gpu_nic_link(*gpu, *a));
             others.chain(nics.iter().map(|b| self.nic_link(*a, *b))).collect()
         }));
+        let switched = self.system.spec().nvswitch;
+        let direct = |link| match link {
+            Some(Link::NvLink(links)) if !switched => links,
+            _ => 0,
+        };
         let place = |(index, gpu): (u32, &usize)| {
             let gpu = self.gpus.get(*gpu)?;
             Some(TopologyGpu {
@@ -229,6 +234,10 @@ impl Node {
         Topology {
             gpus: (0..).zip(gpus).filter_map(place).collect(),
             nics: nics.iter().map(|nic| self.nics[*nic].name.clone()).collect(),
+            peer_links: gpus
+                .iter()
+                .map(|a| gpus.iter().map(|b| direct(self.gpu_link(*a, *b))).collect())
+                .collect(),
             links,
         }
     }
@@ -237,7 +246,7 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hardware::{GpuFault, GpuProcess, Link, NodeSpec, SystemModel};
+    use crate::hardware::{GpuFault, GpuProcess, NodeSpec, SystemModel};
     use crate::sim::Seed;
 
     fn dgx() -> Node {

@@ -17,6 +17,10 @@ pub struct Topology {
     /// `links[a][b]`: first the GPUs, then the network cards. `None`: it is not known.
     #[serde(serialize_with = "words")]
     pub links: Vec<Vec<Option<Link>>>,
+    /// `peer_links[a][b]`: the NVLinks of one GPU that end at another, without those that go through a switch. Slurm
+    /// counts only these.
+    #[serde(skip)]
+    pub peer_links: Vec<Vec<u8>>,
 }
 
 /// Where a GPU sits.
