@@ -118,7 +118,10 @@ async fn the_exporter_answers_scrapes_remembers_the_last_xid_and_ends_cleanly() 
         let _ = stopped.await;
     }));
     let first = get(address, "/metrics").await;
-    assert!(first.starts_with("HTTP/1.1 200 OK\r\n") && first.contains("text/plain; version=0.0.4"), "{first}");
+    assert!(
+        first.starts_with("HTTP/1.1 200 OK\r\n") && first.contains("text/plain; version=0.0.4"),
+        "{first}"
+    );
     fake.raise(Event::xid(2, 63));
     tokio::time::sleep(Duration::from_millis(700)).await;
     let text = get(address, "/metrics").await;
@@ -157,7 +160,9 @@ fn a_card_that_is_cut_is_shown_by_its_instances() {
     let text = Exporter::new(open(&fake), "gpu-1").scrape().unwrap();
     let used: Vec<&str> = text.lines().filter(|l| l.starts_with("DCGM_FI_DEV_FB_USED{gpu=\"0\"")).collect();
     assert_eq!(used.len(), 3);
-    assert!(used[0].contains("GPU_I_PROFILE=\"1g.10gb\",GPU_I_ID=\"9\",Hostname=") && used[0].ends_with("} 13"));
+    assert!(
+        used[0].contains("GPU_I_PROFILE=\"1g.10gb\",GPU_I_ID=\"9\",Hostname=") && used[0].ends_with("} 13")
+    );
 }
 
 /// Memory of this process, in KiB.

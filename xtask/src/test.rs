@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::lab;
 use crate::needs;
+use crate::nvml_clients;
 use crate::workspace::{BROWSER, WASI, cargo, publishable, run as run_command, target_dir};
 
 /// What to run.
@@ -162,6 +163,8 @@ fn doctest() -> Result<()> {
 }
 
 fn test() -> Result<()> {
+    // Tests that find no client of NVML are ignored, and say so.
+    nvml_clients::install();
     run_command(&mut cargo(["test", "--workspace", "--lib", "--bins", "--tests", "--examples"]))
 }
 

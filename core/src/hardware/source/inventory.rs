@@ -97,6 +97,7 @@ pub struct GpuInfo {
     /// NUMA node of the slot.
     pub numa: Option<u32>,
     /// The logical CPUs that are near.
+    #[serde(serialize_with = "super::topology::ranges")]
     pub cpus: Option<CpuSet>,
     /// Video BIOS.
     pub vbios: Option<String>,

@@ -45,7 +45,7 @@ fn words<S: serde::Serializer>(links: &[Vec<Option<Link>>], serializer: S) -> Re
 }
 
 #[allow(clippy::ref_option, reason = "serde calls it with a reference to the field")]
-fn ranges<S: serde::Serializer>(cpus: &Option<CpuSet>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn ranges<S: serde::Serializer>(cpus: &Option<CpuSet>, serializer: S) -> Result<S::Ok, S::Error> {
     cpus.as_ref().map(ToString::to_string).serialize(serializer)
 }
 
