@@ -62,7 +62,7 @@ mod linux {
             for _ in 0..100 {
                 monitor.next_update().await;
             }
-            let (elapsed, used) = (began.elapsed(), processor_time() - before);
+            let (elapsed, used) = (began.elapsed(), processor_time().saturating_sub(before));
             let share = used.as_secs_f64() / elapsed.as_secs_f64() * 100.0;
             println!("watch at 10 Hz: {used:?} of processor time in {elapsed:?}, {share:.2} % of a core");
             monitor.shutdown().await;

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use clusterlab::hardware::PciAddress;
-use clusterlab::hardware::source::{Profiling, RemappedRows, SourceError, SourceErrorKind};
+use clusterlab::hardware::source::{RemappedRows, SourceError, SourceErrorKind};
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 use nvml_wrapper_sys::bindings as sys;
@@ -48,11 +48,17 @@ macro_rules! call {
         }
     };
 }
-pub(crate) fn checked(call: &str, code: sys::nvmlReturn_t) -> Result<(), SourceError> {
+mod events;
+mod gpm;
+
+pub(crate) use events::{RawEvent, RawEventSet};
+pub(crate) use gpm::GpmSample;
+
+fn checked(call: &str, code: sys::nvmlReturn_t) -> Result<(), SourceError> {
     if code == 0 { Ok(()) } else { Err(SourceError::new(call, SourceErrorKind::from_code(code))) }
 }
 
-pub(crate) fn missing(call: &str) -> SourceError {
+fn missing(call: &str) -> SourceError {
     SourceError::new(call, SourceErrorKind::MissingFunction(call.to_owned()))
 }
 
@@ -345,149 +351,5 @@ fn whole(value: &sys::nvmlFieldValue_t) -> Option<u64> {
             sys::nvmlValueType_enum_NVML_VALUE_TYPE_SIGNED_LONG_LONG => u64::try_from(union.sllVal).ok(),
             _ => None,
         }
-    }
-}
-
-// The two below hold raw handles that NVML allocates, so their calls stand here too.
-
-/// One sample of the profiling counters.
-#[derive(Debug)]
-pub(crate) struct GpmSample(sys::nvmlGpmSample_t);
-
-// SAFETY: NVML wants a sample not to be used from two threads at once; it lies behind the mutex of `Library::gpm`.
-unsafe impl Send for GpmSample {}
-
-impl Library {
-    pub(crate) fn gpm_supported(&self, gpu: Handle) -> Result<bool, SourceError> {
-        let mut support =
-            sys::nvmlGpmSupport_t { version: sys::NVML_GPM_SUPPORT_VERSION, isSupportedDevice: 0 };
-        call!(self, nvmlGpmQueryDeviceSupport(gpu.0, &raw mut support))?;
-        Ok(support.isSupportedDevice != 0)
-    }
-
-    pub(crate) fn gpm_alloc(&self) -> Result<GpmSample, SourceError> {
-        if self.nvml.lib().nvmlGpmSampleFree.is_err() {
-            return Err(missing("nvmlGpmSampleFree"));
-        }
-        let mut sample = std::ptr::null_mut();
-        call!(self, nvmlGpmSampleAlloc(&raw mut sample))?;
-        Ok(GpmSample(sample))
-    }
-
-    pub(crate) fn gpm_free(&self, sample: &GpmSample) {
-        // It fails only after the driver was unloaded, which has freed everything.
-        let _ = call!(self, nvmlGpmSampleFree(sample.0));
-    }
-
-    pub(crate) fn gpm_take(&self, gpu: Handle, sample: &mut GpmSample) -> Result<(), SourceError> {
-        call!(self, nvmlGpmSampleGet(gpu.0, sample.0))
-    }
-
-    /// What happened between two samples.
-    pub(crate) fn gpm_metrics(
-        &self,
-        before: &GpmSample,
-        after: &GpmSample,
-    ) -> Result<Profiling, SourceError> {
-        const WANTED: [u32; 5] = [
-            sys::nvmlGpmMetricId_t_NVML_GPM_METRIC_GRAPHICS_UTIL,
-            sys::nvmlGpmMetricId_t_NVML_GPM_METRIC_ANY_TENSOR_UTIL,
-            sys::nvmlGpmMetricId_t_NVML_GPM_METRIC_DRAM_BW_UTIL,
-            sys::nvmlGpmMetricId_t_NVML_GPM_METRIC_PCIE_TX_PER_SEC,
-            sys::nvmlGpmMetricId_t_NVML_GPM_METRIC_PCIE_RX_PER_SEC,
-        ];
-        // SAFETY: a structure of numbers and pointers, for which zero is a value.
-        let mut request: Box<sys::nvmlGpmMetricsGet_t> = Box::new(unsafe { std::mem::zeroed() });
-        request.version = sys::NVML_GPM_METRICS_GET_VERSION;
-        request.numMetrics = WANTED.len() as c_uint;
-        request.sample1 = before.0;
-        request.sample2 = after.0;
-        for (metric, id) in request.metrics.iter_mut().zip(WANTED) {
-            metric.metricId = id;
-        }
-        call!(self, nvmlGpmMetricsGet(&raw mut *request))?;
-        let value = |i: usize| {
-            let metric = &request.metrics[i];
-            (metric.nvmlReturn == 0 && metric.value.is_finite()).then_some(metric.value)
-        };
-        let ratio = |i| value(i).map(|percent| percent / 100.0);
-        // The library counts MiB per second.
-        let bytes = |i| value(i).map(|mib| mib * 1_048_576.0);
-        Ok(Profiling {
-            graphics_active: ratio(0),
-            tensor_active: ratio(1),
-            dram_active: ratio(2),
-            pcie_tx: bytes(3),
-            pcie_rx: bytes(4),
-        })
-    }
-}
-
-/// An event as NVML tells it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RawEvent {
-    pub(crate) gpu: Handle,
-    pub(crate) event_type: u64,
-    pub(crate) data: u64,
-    pub(crate) instance: Option<(u32, u32)>,
-}
-
-/// NVML's event set, not freed by itself.
-#[derive(Debug)]
-pub(crate) struct RawEventSet(sys::nvmlEventSet_t);
-
-// SAFETY: NVML may be called from any thread, and the set is owned by one watch.
-unsafe impl Send for RawEventSet {}
-
-impl Library {
-    pub(crate) fn event_set(&self) -> Result<RawEventSet, SourceError> {
-        if self.nvml.lib().nvmlEventSetFree.is_err() {
-            return Err(missing("nvmlEventSetFree"));
-        }
-        let mut set = std::ptr::null_mut();
-        call!(self, nvmlEventSetCreate(&raw mut set))?;
-        Ok(RawEventSet(set))
-    }
-
-    pub(crate) fn free_event_set(&self, set: &RawEventSet) {
-        // It fails only after the driver was unloaded, which has freed everything.
-        let _ = call!(self, nvmlEventSetFree(set.0));
-    }
-
-    pub(crate) fn supported_events(&self, gpu: Handle) -> Result<u64, SourceError> {
-        let mut types = 0;
-        call!(self, nvmlDeviceGetSupportedEventTypes(gpu.0, &raw mut types))?;
-        Ok(types)
-    }
-
-    pub(crate) fn register_events(
-        &self,
-        gpu: Handle,
-        types: u64,
-        set: &RawEventSet,
-    ) -> Result<(), SourceError> {
-        call!(self, nvmlDeviceRegisterEvents(gpu.0, types, set.0))
-    }
-
-    /// Waits at most `milliseconds`; `None` if nothing happened.
-    pub(crate) fn wait_event(
-        &self,
-        set: &RawEventSet,
-        milliseconds: u32,
-    ) -> Result<Option<RawEvent>, SourceError> {
-        // SAFETY: a structure of numbers and a pointer, for which zero is a value.
-        let mut data: sys::nvmlEventData_t = unsafe { std::mem::zeroed() };
-        match call!(self, nvmlEventSetWait_v2(set.0, &raw mut data, milliseconds)) {
-            Ok(()) => {}
-            Err(SourceError { kind: SourceErrorKind::Timeout, .. }) => return Ok(None),
-            Err(error) => return Err(error),
-        }
-        let instance = (data.gpuInstanceId, data.computeInstanceId);
-        Ok(Some(RawEvent {
-            gpu: Handle(data.device),
-            event_type: data.eventType,
-            data: data.eventData,
-            instance: (instance.0 != u32::MAX).then_some(instance),
-        }))
     }
 }
