@@ -18,7 +18,7 @@ const WANTED: u64 = 0x1 | 0x2 | 0x8 | 0x4000 | 0x8000;
 const AT_ONCE: usize = 256;
 
 /// How often, at most, GPUs are asked whether they are still there.
-const PROBE: Duration = Duration::from_millis(500);
+const PROBE: Duration = Duration::from_secs(1);
 
 /// What a reader of health events has seen; [`GpuSource::watch_health`] makes it.
 ///

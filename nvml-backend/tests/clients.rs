@@ -170,7 +170,7 @@ for i in range(n.nvmlDeviceGetCount()):
         "limit": n.nvmlDeviceGetEnforcedPowerLimit(h), "celsius": n.nvmlDeviceGetTemperature(h, 0),
         "power": n.nvmlDeviceGetPowerUsage(h), "mig": mig,
     })
-version = n.nvmlSystemGetCudaDriverVersion()
+version = n.nvmlSystemGetCudaDriverVersion_v2()
 print(json.dumps({"driver": text(n.nvmlSystemGetDriverVersion()), "cuda": [version // 1000, version % 1000 // 10], "gpus": gpus}))
 "#;
 

@@ -199,7 +199,7 @@ fn memory_does_not_grow_over_scrapes() {
 }
 
 #[test]
-#[ignore = "half a minute in release, minutes otherwise: cargo test --release -p clusterlab-nvml -- --ignored"]
+#[ignore = "a minute; cargo xtask test --nightly runs it"]
 fn memory_does_not_grow_over_a_hundred_thousand_scrapes() {
     scrape_and_weigh(100_000);
 }

@@ -39,10 +39,10 @@ fn built() -> Result<PathBuf> {
         bail!("the check cannot be built");
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    let programs = messages.lines().filter_map(|line| {
+    let mut programs = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         let is_it = message["target"]["name"] == TEST;
         message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
     });
-    programs.last().context("cargo names no program of the check")
+    programs.next_back().context("cargo names no program of the check")
 }

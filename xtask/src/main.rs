@@ -15,9 +15,10 @@ cargo xtask lab [--port N] [--open] [--dev] [--out DIR]
     --out DIR   write the site to DIR instead of serving it; it works on any static
                 web host, under any path
 
-cargo xtask test [--fast] [--only STEP]...
+cargo xtask test [--fast] [--nightly] [--only STEP]...
     Run every check. What it needs and does not find it installs, where it may.
     --fast      leave out the checks that build the browser lab
+    --nightly   also the checks that take their time
     --only STEP run this step alone (may be repeated)
     --list      print the steps
 
@@ -76,6 +77,7 @@ fn test(arguments: &mut lexopt::Parser) -> Result<()> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("fast") => options.fast = true,
+            Long("nightly") => options.nightly = true,
             Long("only") => options.only.push(arguments.value()?.string()?),
             Long("list") => {
                 print!("{}", xtask::test::list());

@@ -63,6 +63,11 @@ pub unsafe extern "C" fn nvmlSystemGetCudaDriverVersion_v2(out: *mut c_int) -> n
 }
 
 #[unsafe(no_mangle)]
+pub unsafe extern "C" fn nvmlSystemGetCudaDriverVersion(out: *mut c_int) -> nvmlReturn_t {
+    started("nvmlSystemGetCudaDriverVersion", |state| put(out, state.scenario.cuda))
+}
+
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn nvmlSystemGetProcessName(
     pid: c_uint,
     out: *mut c_char,
