@@ -76,6 +76,11 @@ pub struct Bar {
     pub hue: u32,
 }
 
+/// Marks at every `step` from `from` up to `to`.
+fn ticks(from: i64, to: i64, step: i64) -> Vec<i64> {
+    (0..=(to - from) / step).map(|n| from + n * step).collect()
+}
+
 impl Chart {
     /// The chart of a Slurm cluster at the second `now`.
     pub fn of(view: &SlurmView, now: i64) -> Self {
@@ -133,7 +138,7 @@ impl Chart {
             row.bars.sort_by_key(|bar| (bar.start, bar.kind == SpanKind::Expected));
             row.lanes = lanes(&mut row.bars);
         }
-        Self { from, to, now, ticks: (0..).map(|n| from + n * step).take_while(|t| *t <= to).collect(), rows }
+        Self { from, to, now, ticks: ticks(from, to, step), rows }
     }
 
     /// Takes over the stretch of time of another chart as far as it is longer, so that the two can be compared.
@@ -142,7 +147,7 @@ impl Chart {
         let step = longer.ticks.get(1).map_or(60, |tick| tick - longer.ticks[0]).max(1);
         self.from = self.from.min(other.from);
         self.to = self.to.max(other.to);
-        self.ticks = (0..).map(|n| self.from + n * step).take_while(|tick| *tick <= self.to).collect();
+        self.ticks = ticks(self.from, self.to, step);
     }
 
     /// Where a second stands, in percent of the width.

@@ -56,17 +56,16 @@ pub fn Gantt(props: &Props) -> Html {
     }
     let count = |kind: SpanKind| props.view.spans.iter().filter(|span| span.kind == kind).count().to_string();
     let waiting = props.view.jobs.iter().filter(|job| job.state_code == "PD").count().to_string();
-    let summary = props.figures.map(|one| side(lang, one)).unwrap_or_else(|| {
-        lang.fill(
-            Msg::GanttSummary,
-            &[
-                &props.view.nodes.len().to_string(),
-                &count(SpanKind::Running),
-                &waiting,
-                &count(SpanKind::Expected),
-            ],
-        )
-    });
+    let counts = || {
+        let parts = [
+            &props.view.nodes.len().to_string(),
+            &count(SpanKind::Running),
+            &waiting,
+            &count(SpanKind::Expected),
+        ];
+        lang.fill(Msg::GanttSummary, &parts.map(String::as_str))
+    };
+    let summary = props.figures.map_or_else(counts, |one| side(lang, one));
     let id = |part: &str| format!("{}-{part}", props.id);
     html! {
         <figure class="cluster" aria-labelledby={id("title")} aria-describedby={id("summary")}>
