@@ -371,3 +371,15 @@ fn a_shutdown_stops_the_daemons() {
     assert_eq!(world.states(), "n1=idle n2=idle n3=idle n4=idle");
     assert_eq!(world.root("scontrol show daemons").stdout, "slurmd\n");
 }
+
+#[test]
+fn weights_and_features_of_nodes_are_updated() {
+    let mut world = World::new("");
+    assert_eq!(world.root("scontrol update nodename=n[3-4] weight=9 features=fast,big").code, 0);
+    let text = world.root("sinfo -h -N -o %N,%w,%f").stdout;
+    assert_eq!(text.split_whitespace().nth(2), Some("n3,9,fast,big"), "{text}");
+    let wrong = world.root("scontrol update nodename=n1 weight=heavy");
+    fails(&wrong, "scontrol: error: Weight value (heavy) is not a valid number\n");
+    let unknown = world.root("scontrol update nodename=n9 weight=1");
+    fails(&unknown, "slurm_update error: Invalid node name specified\n");
+}
