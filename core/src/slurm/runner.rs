@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 use super::controller::{Action, Controller};
-use super::model::JobId;
+use super::model::{JobId, NodeIdx};
 use crate::sim::SimTime;
 
 /// How long a job runs, and how it ends.
@@ -26,7 +26,11 @@ pub struct Runner {
     running: BTreeMap<JobId, (u32, SimTime)>,
     suspended: BTreeMap<JobId, Duration>,
     ends: BinaryHeap<Reverse<(SimTime, JobId, u32)>>,
+    booting: Vec<(SimTime, NodeIdx)>,
 }
+
+/// How long a machine takes to reboot.
+const BOOT: Duration = Duration::from_secs(30);
 
 impl Runner {
     /// What a job does when it is started. Tasks of an array do what their array does.
@@ -36,7 +40,8 @@ impl Runner {
 
     /// When the next job ends.
     pub fn next_wakeup(&self) -> Option<SimTime> {
-        self.ends.peek().map(|Reverse((at, ..))| *at)
+        let booting = self.booting.iter().map(|(at, _)| *at);
+        self.ends.peek().map(|Reverse((at, ..))| *at).into_iter().chain(booting).min()
     }
 
     /// How many jobs run.
@@ -45,7 +50,18 @@ impl Runner {
     }
 
     /// Takes up what the controller told the nodes, and tells it which jobs ended by `now`.
+    ///
+    /// While no controller is there nothing is told; it is made up for later.
     pub fn step(&mut self, controller: &mut Controller, now: SimTime) {
+        if !controller.answers() {
+            return;
+        }
+        let (up, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.booting).into_iter().partition(|(at, _)| *at <= now);
+        self.booting = later;
+        for (_, node) in up {
+            controller.set_responding(node, true);
+        }
         loop {
             let actions = controller.take_actions();
             let idle = actions.is_empty();
@@ -96,8 +112,11 @@ impl Runner {
                     _ => controller.batch_ended(job, run, 0, signal),
                 }
             }
-            // Its nodes' daemons never stop.
-            Action::Signal { .. } | Action::Reboot { .. } => {}
+            Action::Signal { .. } => {}
+            Action::Reboot { node } => {
+                controller.set_responding(node, false);
+                self.booting.push((now + BOOT, node));
+            }
             Action::Suspend { job } => {
                 if let Some((_, at)) = self.running.get(&job) {
                     self.suspended.insert(job, at.since(now));

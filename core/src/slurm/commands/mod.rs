@@ -5,6 +5,8 @@
 //! for.
 
 mod accounting;
+#[cfg(test)]
+mod allocations;
 mod format;
 mod getopt;
 mod job_options;

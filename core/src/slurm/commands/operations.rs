@@ -9,18 +9,23 @@ use crate::slurm::cluster::SlurmCluster;
 use crate::slurm::config::{Config, ConfigFiles};
 use crate::slurm::controller::{ClusterSpec, Users};
 
-const CONF: &str = "ClusterName=lab\nSlurmctldHost=ctl(10.0.0.1)\nSelectType=select/cons_tres\n\
+pub(super) const CONF: &str = "ClusterName=lab\nSlurmctldHost=ctl(10.0.0.1)\nSelectType=select/cons_tres\n\
     SelectTypeParameters=CR_Core\nPriorityType=priority/basic\nMessageTimeout=3\nSlurmdTimeout=30\n\
     NodeName=n[1-4] CPUs=4 RealMemory=1000\nPartitionName=main Nodes=ALL Default=YES MaxTime=60\n";
 
-struct World {
-    cluster: SlurmCluster,
+pub(super) struct World {
+    pub(super) cluster: SlurmCluster,
     seconds: u64,
 }
 
 impl World {
-    fn new(more: &str) -> Self {
-        let config = Config::read(&ConfigFiles::new(format!("{CONF}{more}"))).unwrap();
+    pub(super) fn new(more: &str) -> Self {
+        Self::of(&ConfigFiles::new(format!("{CONF}{more}")))
+    }
+
+    /// A cluster of these files, 10 s after it was switched on.
+    pub(super) fn of(files: &ConfigFiles) -> Self {
+        let config = Config::read(files).unwrap();
         let spec = ClusterSpec::from_config(config, Users::named(&["alice", "bob"]));
         let epoch = Epoch::new("2026-01-01T00:00:00Z".parse().unwrap());
         let mut world = Self { cluster: SlurmCluster::new(spec, epoch, SimTime::ZERO), seconds: 0 };
@@ -28,12 +33,12 @@ impl World {
         world
     }
 
-    fn pass(&mut self, seconds: u64) {
+    pub(super) fn pass(&mut self, seconds: u64) {
         self.seconds += seconds;
         self.cluster.advance(SimTime::ZERO + Duration::from_secs(self.seconds));
     }
 
-    fn as_user(&mut self, uid: u32, line: &str) -> CommandOutput {
+    pub(super) fn as_user(&mut self, uid: u32, line: &str) -> CommandOutput {
         let env = BTreeMap::new();
         let files = self.cluster.files.clone();
         let read = |path: &str| files.read(path).ok().map(|b| String::from_utf8_lossy(b).into_owned());
@@ -64,7 +69,7 @@ impl World {
         output
     }
 
-    fn root(&mut self, line: &str) -> CommandOutput {
+    pub(super) fn root(&mut self, line: &str) -> CommandOutput {
         self.as_user(0, line)
     }
 
@@ -367,60 +372,14 @@ fn a_shutdown_stops_the_daemons() {
     assert_eq!(world.root("scontrol show daemons").stdout, "slurmd\n");
 }
 
-/// Jobs on a node with two GPUs that are shared: which run, and the devices of those.
-fn shared(gres_types: &str, node: &str, gres_conf: &str, asks: &[&str]) -> Vec<String> {
-    let conf = format!(
-        "{CONF}GresTypes={gres_types}\nNodeName=g1 CPUs=16 RealMemory=1000 Gres={node}\nPartitionName=g Nodes=g1\n"
-    );
-    let files = ConfigFiles::new(conf).with("gres.conf", gres_conf);
-    let spec = ClusterSpec::from_config(Config::read(&files).unwrap(), Users::named(&["alice"]));
-    let epoch = Epoch::new("2026-01-01T00:00:00Z".parse().unwrap());
-    let mut world = World { cluster: SlurmCluster::new(spec, epoch, SimTime::ZERO), seconds: 0 };
-    world.pass(10);
-    world.cluster.files.put("/tmp/s.sh", b"#!/bin/sh\nsleep 100\n".to_vec(), SimTime::ZERO).unwrap();
-    for ask in asks {
-        world.as_user(1001, &format!("sbatch -p g -t5 --gres={ask} /tmp/s.sh"));
-        world.pass(4);
-    }
-    let text = world.root("scontrol -d show job").stdout;
-    text.split("JobId=")
-        .skip(1)
-        .map(|job| match job.split(" GRES=").nth(1) {
-            Some(rest) => rest.split_whitespace().next().unwrap_or_default().to_owned(),
-            None => "waits".to_owned(),
-        })
-        .collect()
-}
-
 #[test]
-fn shares_of_gpus_are_given_by_device() {
-    let conf = "Name=gpu File=/dev/nvidia[0-1]\n";
-    let check = |types: &str, node: &str, conf: &str, asks: &[&str], expect: &[&str]| {
-        assert_eq!(shared(types, node, conf, asks), expect, "{node} {asks:?}");
-    };
-    // Shards of a request are of one GPU; a second GPU is shared when the first has too few left.
-    check(
-        "gpu,shard",
-        "gpu:2,shard:20",
-        conf,
-        &["shard:6", "shard:6"],
-        &["shard:6(IDX:0)", "shard:6(IDX:1)"],
-    );
-    check("gpu,shard", "gpu:2,shard:20", conf, &["shard:11"], &["waits"]);
-    // A GPU is given away as a whole or in shares, not both.
-    check(
-        "gpu,shard",
-        "gpu:2,shard:20",
-        conf,
-        &["shard:1", "gpu:1", "gpu:1"],
-        &["shard:1(IDX:0)", "gpu:1(IDX:1)", "waits"],
-    );
-    // With MPS one GPU of a node at a time.
-    check("gpu,mps", "gpu:2,mps:200", conf, &["mps:60", "mps:60"], &["mps:60(IDX:0)", "waits"]);
-    check("gpu,mps", "gpu:2,mps:200", conf, &["mps:60", "mps:40"], &["mps:60(IDX:0)", "mps:40(IDX:0)"]);
-    let one = format!("{conf}Name=shard Count=20 Flags=one_sharing\n");
-    check("gpu,shard", "gpu:2,shard:20", &one, &["shard:6", "shard:6"], &["shard:6(IDX:0)", "waits"]);
-    // So many on each, by gres.conf.
-    let each = format!("{conf}Name=mps Count=50 File=/dev/nvidia0\nName=mps Count=150 File=/dev/nvidia1\n");
-    check("gpu,mps", "gpu:2,mps:200", &each, &["mps:60"], &["mps:60(IDX:1)"]);
+fn weights_and_features_of_nodes_are_updated() {
+    let mut world = World::new("");
+    assert_eq!(world.root("scontrol update nodename=n[3-4] weight=9 features=fast,big").code, 0);
+    let text = world.root("sinfo -h -N -o %N,%w,%f").stdout;
+    assert_eq!(text.split_whitespace().nth(2), Some("n3,9,fast,big"), "{text}");
+    let wrong = world.root("scontrol update nodename=n1 weight=heavy");
+    fails(&wrong, "scontrol: error: Weight value (heavy) is not a valid number\n");
+    let unknown = world.root("scontrol update nodename=n9 weight=1");
+    fails(&unknown, "slurm_update error: Invalid node name specified\n");
 }

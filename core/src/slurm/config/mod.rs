@@ -147,6 +147,18 @@ impl Config {
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors { findings: errors }) }
     }
 
+    /// The same with another value of a parameter, where the value is one that it takes.
+    pub(crate) fn with_parameter(&self, name: &'static str, text: &str) -> Self {
+        let mut changed = self.clone();
+        if let Some(row) = table::find(PARAMETERS, name)
+            && let Ok(value) = fields::value(row, text)
+        {
+            let place = Place { file: self.file.as_str().into(), line: 1, column: 1 };
+            changed.parameters.set(row.name, Field { value, text: text.to_owned(), place });
+        }
+        changed
+    }
+
     /// Makes parameters what they are in `old`.
     pub(crate) fn keep(&mut self, old: &Self, names: &[&str]) {
         for name in names {

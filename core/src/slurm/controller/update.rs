@@ -405,6 +405,32 @@ impl Controller {
         Ok(())
     }
 
+    /// Changes what `slurm.conf` says of nodes, until it is read again.
+    ///
+    /// # Errors
+    ///
+    /// A node that there is not.
+    pub fn update_node_fields(
+        &mut self,
+        names: &[String],
+        weight: Option<u32>,
+        features: Option<&[String]>,
+    ) -> Result<(), SlurmError> {
+        if weight.is_none() && features.is_none() {
+            return Ok(());
+        }
+        for name in names {
+            let at = self.node(name).ok_or(SlurmError::InvalidNodeName)?;
+            let node = &mut self.nodes[at];
+            node.weight = weight.unwrap_or(node.weight);
+            if let Some(features) = features {
+                node.features = features.to_vec();
+            }
+        }
+        self.ask_schedule();
+        Ok(())
+    }
+
     /// Changes a partition.
     pub fn update_partition(&mut self, at: usize, new: Partition) {
         if let Some(partition) = self.partitions.get_mut(at) {

@@ -1,8 +1,8 @@
 //! A simulator of faults: random workloads and random faults from a seed, invariants after every event.
 //!
 //! In the manner of deterministic simulation testing: the controller is a state machine in virtual time, so that a seed
-//! that fails replays to the same event. Faults are lost and returning nodes, drains, a restarted controller, time
-//! limits, preemption, suspension, requeues, cancellations and changed partitions.
+//! that fails replays to the same event. Faults are lost and returning nodes, drains, reboots, a controller that is away or
+//! restarted, new configurations, time limits, preemption, suspension, requeues, cancellations and changed partitions.
 
 mod invariants;
 mod workload;
@@ -11,7 +11,7 @@ pub use invariants::Violation;
 
 use std::time::Duration;
 
-use super::controller::{Controller, NodeChange};
+use super::controller::{Controller, NodeChange, RebootRequest};
 use super::model::{JobBase, JobId};
 use super::runner::Runner;
 use crate::sim::{Rng, Seed, SimTime};
@@ -61,6 +61,10 @@ enum Outside {
     Suspend,
     ResumeJob,
     Restart,
+    ControllerAway,
+    ControllerBack,
+    Reboot,
+    Reconfigure,
     PartitionDown,
     PartitionUp,
 }
@@ -90,7 +94,7 @@ pub fn run(seed: u64, scale: Scale) -> Result<Survived, Violation> {
     }
     for _ in 0..scale.faults {
         let at = below(&mut dice, span);
-        let (fault, repair) = match below(&mut dice, 9) {
+        let (fault, repair) = match below(&mut dice, 12) {
             0 | 1 => (Outside::NodeLost, Some(Outside::NodeBack)),
             2 => (Outside::Drain, Some(Outside::Resume)),
             3 => (Outside::Cancel, None),
@@ -98,6 +102,9 @@ pub fn run(seed: u64, scale: Scale) -> Result<Survived, Violation> {
             5 => (Outside::Hold, Some(Outside::Release)),
             6 => (Outside::Suspend, Some(Outside::ResumeJob)),
             7 => (Outside::Restart, None),
+            8 => (Outside::ControllerAway, Some(Outside::ControllerBack)),
+            9 => (Outside::Reboot, None),
+            10 => (Outside::Reconfigure, None),
             _ => (Outside::PartitionDown, Some(Outside::PartitionUp)),
         };
         agenda.push((SimTime::from_millis(at), fault));
@@ -112,10 +119,15 @@ pub fn run(seed: u64, scale: Scale) -> Result<Survived, Violation> {
     let horizon = SimTime::from_millis(span) + Duration::from_secs(4 * 3600);
     let mut now = SimTime::ZERO;
     loop {
-        let next = [outside.peek().map(|(at, _)| *at), controller.next_wakeup(), runner.next_wakeup()]
-            .into_iter()
-            .flatten()
-            .min();
+        let next = [
+            outside.peek().map(|(at, _)| *at),
+            controller.next_wakeup(),
+            // Nodes cannot tell anything while nobody listens.
+            runner.next_wakeup().filter(|_| controller.answers()),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
         let Some(at) = next.filter(|at| *at <= horizon) else { break };
         now = now.max(at);
         if outside.peek().is_some_and(|(at, _)| *at <= now) {
@@ -157,21 +169,29 @@ fn apply(
     what: Outside,
     survived: &mut Survived,
 ) {
+    let repairs = matches!(
+        what,
+        Outside::NodeBack
+            | Outside::Resume
+            | Outside::Release
+            | Outside::ResumeJob
+            | Outside::ControllerBack
+            | Outside::PartitionUp
+    );
+    if !controller.answers() {
+        // Commands find nobody; who repairs something starts the controller first.
+        if !repairs {
+            return;
+        }
+        controller.start_daemon(0);
+    }
     let active: Vec<JobId> =
         controller.jobs.active().filter(|job| !job.state.is_finished()).map(|job| job.id).collect();
     let pending: Vec<JobId> = controller.jobs.pending().map(|job| job.id).collect();
     let node = below(dice, controller.nodes.len() as u64) as usize;
     let name = controller.nodes[node].name.clone();
     let part = below(dice, controller.partitions.len() as u64) as usize;
-    if !matches!(
-        what,
-        Outside::Submit
-            | Outside::NodeBack
-            | Outside::Resume
-            | Outside::Release
-            | Outside::ResumeJob
-            | Outside::PartitionUp
-    ) {
+    if !repairs && !matches!(what, Outside::Submit) {
         survived.faults += 1;
     }
     // What is refused (a job that has ended meanwhile) changes nothing, which the invariants show.
@@ -253,6 +273,17 @@ fn apply(
             }
         }
         Outside::Restart => controller.restart(),
+        Outside::ControllerAway => controller.stop_daemon(0),
+        Outside::ControllerBack => {}
+        Outside::Reboot => {
+            let request = RebootRequest { asap: below(dice, 2) == 0, ..RebootRequest::default() };
+            let _ = controller.reboot_nodes(&[name], &request, 0);
+        }
+        Outside::Reconfigure => {
+            let wait = (5 + below(dice, 60)).to_string();
+            let config = controller.config.with_parameter("KillWait", &wait);
+            let _ = controller.reconfigure(config, 0);
+        }
         Outside::PartitionDown | Outside::PartitionUp => {
             let mut changed = controller.partitions[part].clone();
             changed.state = if matches!(what, Outside::PartitionDown) {

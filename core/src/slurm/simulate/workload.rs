@@ -32,7 +32,7 @@ pub(super) fn cluster(dice: &mut Rng) -> ClusterSpec {
     let nodes = 2 + below(dice, 6);
     let text = format!(
         "ClusterName=sim\nSelectType=select/cons_tres\nSelectTypeParameters=CR_Core_Memory\nAccountingStorageType=accounting_storage/slurmdbd\n\
-         GresTypes=gpu\nDefMemPerCPU=500\nKillWait=5\nMinJobAge=60\nLicenses=mat:3\nReturnToService=1\n{preempt}\n{scheduler}\n{priority}\n\
+         GresTypes=gpu\nDefMemPerCPU=500\nKillWait=5\nMinJobAge=60\nLicenses=mat:3\nReturnToService=1\nRebootProgram=/sbin/reboot\n{preempt}\n{scheduler}\n{priority}\n\
          NodeName=n[1-{nodes}] CPUs=8 SocketsPerBoard=2 CoresPerSocket=4 ThreadsPerCore=1 RealMemory=16000 Gres=gpu:a100:4\n\
          PartitionName=low Nodes=ALL Default=YES PriorityTier=1 GraceTime={}\n\
          PartitionName=high Nodes=ALL PriorityTier=10\n",

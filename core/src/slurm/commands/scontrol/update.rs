@@ -154,6 +154,7 @@ fn node(
 ) -> CommandOutput {
     let mut state = None;
     let mut reason = None;
+    let (mut weight, mut features) = (None, None);
     for (key, value, word) in pairs {
         match key.as_str() {
             "nodename" | "node" => {}
@@ -177,8 +178,18 @@ fn node(
                     }
                 });
             }
-            "weight" | "features" | "availablefeatures" | "activefeatures" | "gres" | "comment"
-            | "cpubind" => {
+            "weight" => match value.parse::<u32>() {
+                Ok(number) => weight = Some(number),
+                Err(_) => {
+                    let error = format!("scontrol: error: Weight value ({value}) is not a valid number\n");
+                    return CommandOutput::error(error);
+                }
+            },
+            "features" | "availablefeatures" => {
+                let list = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+                features = Some(list.map(str::to_owned).collect::<Vec<_>>());
+            }
+            "activefeatures" | "gres" | "comment" | "cpubind" => {
                 return CommandOutput::error(format!("not modelled: update of a node's {key}\n"));
             }
             _ => return unsupported(word),
@@ -197,7 +208,8 @@ fn node(
     } else {
         expand(list).unwrap_or_default()
     };
-    match controller.update_nodes(&names, state, reason.as_deref(), session.uid) {
+    let result = controller.update_nodes(&names, state, reason.as_deref(), session.uid);
+    match result.and_then(|()| controller.update_node_fields(&names, weight, features.as_deref())) {
         Ok(()) => CommandOutput::default(),
         Err(error) => CommandOutput::error(format!("slurm_update error: {error}\n")),
     }
