@@ -143,4 +143,12 @@ mod tests {
         check("deb http://mirror.example/ubuntu noble main\n", None);
         check("", None);
     }
+
+    #[test]
+    #[ignore = "fetches packages"]
+    fn the_clients_are_installed_where_they_can_be() {
+        install();
+        let folder = target_dir().unwrap().join("nvml-clients");
+        assert!(folder.join("venv/ready").is_file() && folder.join("root/ready").is_file());
+    }
 }
