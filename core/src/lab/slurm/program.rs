@@ -29,7 +29,7 @@ impl SlurmCommand {
         let (mut argv, mut user) = (call.argv.clone(), LEARNER.0.to_owned());
         if argv.first().is_some_and(|name| name == "sudo") {
             argv.remove(0);
-            user = "root".to_owned();
+            "root".clone_into(&mut user);
             if argv.first().is_some_and(|word| word == "-u") && argv.len() > 1 {
                 argv.remove(0);
                 user = argv.remove(0);
