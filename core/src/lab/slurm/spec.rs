@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hardware;
 use crate::slurm::accounting::sacctmgr;
+use crate::slurm::config::{Config, ConfigFiles};
 use crate::slurm::controller::{ClusterSpec, User, Users};
 use crate::slurm::hostlist;
 
@@ -104,6 +105,9 @@ impl SlurmSpec {
             .filter(|line| !overridden.contains(&key(line)))
             .map(|line| format!("{line}\n"))
             .collect();
+        if !self.topology_conf.is_empty() && !has("TopologyPlugin") {
+            conf.push_str("TopologyPlugin=topology/tree\n");
+        }
         let groups = groups(machines);
         if !["DefMemPerCPU", "DefMemPerNode", "DefMemPerGPU"].iter().any(|key| has(key)) {
             // What is there for each CPU of the machine that has least.
@@ -147,14 +151,14 @@ impl SlurmSpec {
         let learner = user(LEARNER.0, LEARNER.1);
         let others = self.users.iter().zip(1001..).map(|(name, uid)| user(name, uid));
         let users = Users::new(std::iter::once(learner).chain(others));
-        let (slurm, gres) = (lines(&texts.slurm), lines(&texts.gres));
-        let topology = lines(&texts.topology);
-        let mut spec = ClusterSpec::from_lines(
-            &slurm.iter().map(String::as_str).collect::<Vec<_>>(),
-            &gres.iter().map(String::as_str).collect::<Vec<_>>(),
-            &topology.iter().map(String::as_str).collect::<Vec<_>>(),
-            users,
-        )?;
+        let mut files = ConfigFiles::new(texts.slurm.as_str());
+        for (name, text) in [("gres.conf", &texts.gres), ("topology.conf", &texts.topology)] {
+            if !text.is_empty() {
+                files = files.with(name, text.as_str());
+            }
+        }
+        let config = Config::read(&files).map_err(|errors| errors.to_string())?;
+        let mut spec = ClusterSpec::from_config(config, users);
         let mut tell = |line: &str| {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             let words = words.strip_prefix(&["sacctmgr".to_owned()]).unwrap_or(&words);
