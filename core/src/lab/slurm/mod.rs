@@ -62,9 +62,9 @@ impl SlurmLab {
         let texts = spec.texts(machines);
         let cluster = spec.cluster(&texts).map_err(SpecError::Slurm)?;
         let written = [
-            ("/etc/slurm/slurm.conf", texts.slurm_conf),
-            ("/etc/slurm/gres.conf", texts.gres_conf),
-            ("/etc/slurm/topology.conf", texts.topology_conf),
+            ("/etc/slurm/slurm.conf", texts.slurm),
+            ("/etc/slurm/gres.conf", texts.gres),
+            ("/etc/slurm/topology.conf", texts.topology),
         ];
         for (path, text) in written.into_iter().filter(|(_, text)| !text.is_empty()) {
             files

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hardware;
 use crate::slurm::accounting::sacctmgr;
+use crate::slurm::config::{Config, ConfigFiles};
 use crate::slurm::controller::{ClusterSpec, User, Users};
 use crate::slurm::hostlist;
 
@@ -70,11 +71,10 @@ pub(in crate::lab) const LEARNER: (&str, u32) = ("learner", 1000);
 
 /// The texts of the configuration, as they stand in `/etc/slurm`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::struct_field_names, reason = "the names of the files")]
 pub(super) struct Texts {
-    pub(super) slurm_conf: String,
-    pub(super) gres_conf: String,
-    pub(super) topology_conf: String,
+    pub(super) slurm: String,
+    pub(super) gres: String,
+    pub(super) topology: String,
 }
 
 /// Parameters that a lab has unless its spec says otherwise.
@@ -105,6 +105,9 @@ impl SlurmSpec {
             .filter(|line| !overridden.contains(&key(line)))
             .map(|line| format!("{line}\n"))
             .collect();
+        if !self.topology_conf.is_empty() && !has("TopologyPlugin") {
+            conf.push_str("TopologyPlugin=topology/tree\n");
+        }
         let groups = groups(machines);
         if !["DefMemPerCPU", "DefMemPerNode", "DefMemPerGPU"].iter().any(|key| has(key)) {
             // What is there for each CPU of the machine that has least.
@@ -116,9 +119,7 @@ impl SlurmSpec {
             conf.push('\n');
         }
         if !has("NodeName") {
-            for (names, machine) in &groups {
-                conf.push_str(&node_line(names, machine));
-            }
+            conf.extend(groups.iter().map(|(names, machine)| node_line(names, machine)));
         }
         for line in given.iter().filter(|line| key(line).starts_with("partitionname")) {
             conf.push_str(line);
@@ -132,7 +133,7 @@ impl SlurmSpec {
         } else {
             self.gres_conf.clone()
         };
-        Texts { slurm_conf: conf, gres_conf, topology_conf: self.topology_conf.clone() }
+        Texts { slurm: conf, gres: gres_conf, topology: self.topology_conf.clone() }
     }
 
     /// The tables of the cluster.
@@ -150,14 +151,14 @@ impl SlurmSpec {
         let learner = user(LEARNER.0, LEARNER.1);
         let others = self.users.iter().zip(1001..).map(|(name, uid)| user(name, uid));
         let users = Users::new(std::iter::once(learner).chain(others));
-        let (slurm, gres) = (lines(&texts.slurm_conf), lines(&texts.gres_conf));
-        let topology = lines(&texts.topology_conf);
-        let mut spec = ClusterSpec::from_lines(
-            &slurm.iter().map(String::as_str).collect::<Vec<_>>(),
-            &gres.iter().map(String::as_str).collect::<Vec<_>>(),
-            &topology.iter().map(String::as_str).collect::<Vec<_>>(),
-            users,
-        )?;
+        let mut files = ConfigFiles::new(texts.slurm.as_str());
+        for (name, text) in [("gres.conf", &texts.gres), ("topology.conf", &texts.topology)] {
+            if !text.is_empty() {
+                files = files.with(name, text.as_str());
+            }
+        }
+        let config = Config::read(&files).map_err(|errors| errors.to_string())?;
+        let mut spec = ClusterSpec::from_config(config, users);
         let mut tell = |line: &str| {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             let words = words.strip_prefix(&["sacctmgr".to_owned()]).unwrap_or(&words);
@@ -269,14 +270,14 @@ mod tests {
             "nodes: [{name: gpu, system: dgx-h100, count: 2}, {name: cpu, system: server}]\nslurm: {alone: true}",
         );
         assert!(
-            texts.slurm_conf.contains(
+            texts.slurm.contains(
                 "NodeName=gpu-[1-2] CPUs=224 Sockets=2 CoresPerSocket=56 ThreadsPerCore=2 RealMemory=2097152 Gres=gpu:h100:8 "
             ),
             "{}",
-            texts.slurm_conf
+            texts.slurm
         );
-        assert!(texts.slurm_conf.contains("\nNodeName=cpu CPUs="), "{}", texts.slurm_conf);
-        assert_eq!(texts.gres_conf, "NodeName=gpu-[1-2] Name=gpu Type=h100 File=/dev/nvidia[0-7]\n");
+        assert!(texts.slurm.contains("\nNodeName=cpu CPUs="), "{}", texts.slurm);
+        assert_eq!(texts.gres, "NodeName=gpu-[1-2] Name=gpu Type=h100 File=/dev/nvidia[0-7]\n");
     }
 
     #[test]
@@ -291,11 +292,11 @@ slurm:
       MaxTime=7-0
 ",
         );
-        assert!(!texts.slurm_conf.contains("sched/backfill"), "{}", texts.slurm_conf);
+        assert!(!texts.slurm.contains("sched/backfill"), "{}", texts.slurm);
         assert!(
-            texts.slurm_conf.ends_with("State=UNKNOWN\nPartitionName=long Nodes=ALL MaxTime=7-0\n"),
+            texts.slurm.ends_with("State=UNKNOWN\nPartitionName=long Nodes=ALL MaxTime=7-0\n"),
             "{}",
-            texts.slurm_conf
+            texts.slurm
         );
     }
 
