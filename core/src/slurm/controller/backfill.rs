@@ -4,6 +4,8 @@
 //! which enough running jobs will have reached their limits; a job behind it may use those nodes only when it is gone
 //! by then, or after.
 
+use std::borrow::Cow;
+
 use super::queue::Queued;
 use super::{Controller, Event};
 use crate::slurm::Time;
@@ -299,10 +301,10 @@ impl Controller {
     fn will_run(&self, job: &Job, partition: usize, nodes: &Bits, earliest: Time) -> Option<Expected> {
         let now = self.time();
         // What a job that is being cleaned up had counts as free already; whoever plans to start there waits.
-        let mut usage: Vec<NodeUsage> = self.usage.clone();
+        let mut usage: Cow<'_, [NodeUsage]> = Cow::Borrowed(&self.usage);
         let completing = self.jobs.active().filter(|other| other.state.is_completing());
         for other in completing.filter(|other| other.completing_nodes.overlaps(nodes)) {
-            self.give_back(other, &mut usage);
+            self.give_back(other, usage.to_mut());
         }
         let machines = Machines { usage: &usage, ..self.machines() };
         if let Some(selection) = self.find_in(&machines, job, partition, nodes) {
@@ -323,7 +325,7 @@ impl Controller {
             let mut last = running[at].0;
             while at < running.len() && running[at].0 < until {
                 if let Some(other) = self.jobs.get(running[at].1) {
-                    self.give_back(other, &mut usage);
+                    self.give_back(other, usage.to_mut());
                 }
                 last = running[at].0;
                 at += 1;
