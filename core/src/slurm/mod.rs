@@ -46,6 +46,7 @@ pub mod accounting;
 pub mod cluster;
 pub mod commands;
 pub mod conform;
+pub mod containers;
 pub mod controller;
 pub mod error;
 pub mod hostlist;

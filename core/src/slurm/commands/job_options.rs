@@ -167,6 +167,42 @@ impl Reader<'_> {
 }
 
 impl JobOptions {
+    /// Variables that the commands set for what they start, from options that steps inherit.
+    pub(super) fn inherited(&self) -> Vec<(String, String)> {
+        let request = &self.request;
+        let per_task = request.tres_per_task.as_ref().map(|text| text.replace("gres:gpu:", ""));
+        let bind = request.tres_bind.as_ref().and_then(|text| text.strip_prefix("gpu:")).map(str::to_owned);
+        [
+            ("SLURM_GPUS", self.gpus.clone()),
+            ("SLURM_GPUS_PER_NODE", self.gpus_per_node.clone()),
+            ("SLURM_GPUS_PER_TASK", per_task),
+            ("SLURM_GPU_BIND", bind),
+            ("SLURM_DISTRIBUTION", request.distribution.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+    }
+
+    /// GPUs as `srun` asks for them: in all, per node, per task; and whether there shall be none.
+    pub(super) fn gpus(&self) -> ([Option<u64>; 3], bool) {
+        let count = |text: &str| {
+            let parts =
+                text.split(',').map(|part| part.rsplit(':').next().unwrap_or(part).parse().unwrap_or(1));
+            parts.sum::<u64>()
+        };
+        let of_gres = self.gres.as_deref().map(|text| {
+            text.split(',')
+                .filter(|part| part.split(':').next() == Some("gpu"))
+                .map(|part| if part == "gpu" { 1 } else { count(part) })
+                .sum::<u64>()
+        });
+        let none = self.gres.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("none"));
+        let per_node = of_gres.filter(|_| !none).or_else(|| self.gpus_per_node.as_deref().map(count));
+        let per_task = self.request.tres_per_task.as_deref().map(count);
+        ([self.gpus.as_deref().map(count), per_node, per_task], none || of_gres == Some(0))
+    }
+
     /// Takes one option in. `Ok(false)` when it is none of the shared ones.
     pub(super) fn take(&mut self, reader: Reader<'_>, given: &Given) -> Result<bool, Refusal> {
         let value = given.value.clone().unwrap_or_default();
@@ -480,7 +516,7 @@ fn signal(text: &str) -> Option<(u8, u32, bool)> {
 }
 
 /// The number of a signal by name, with or without SIG, or number.
-pub(super) fn signal_number(text: &str) -> Option<u8> {
+pub(crate) fn signal_number(text: &str) -> Option<u8> {
     if let Ok(number) = text.parse::<u8>() {
         return (1..65).contains(&number).then_some(number);
     }

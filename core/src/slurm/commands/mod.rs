@@ -7,7 +7,7 @@
 mod accounting;
 mod format;
 mod getopt;
-mod job_options;
+pub(crate) mod job_options;
 mod jobs;
 mod sacct;
 mod sbatch;
@@ -20,11 +20,14 @@ mod sinfo;
 mod sprio;
 mod squeue;
 mod sreport;
+pub(crate) mod srun;
 mod sshare;
+mod step_commands;
 mod times;
 
 pub(crate) use accounting::show_accounting;
 pub use sacct::sacct;
+pub(crate) use sbatch::reads_script_from_stdin;
 pub use sbatch::{Submitted, sbatch};
 pub use scancel::scancel;
 pub use scontrol::scontrol;
@@ -35,6 +38,7 @@ pub use sprio::sprio;
 pub use squeue::squeue;
 pub use sreport::sreport;
 pub use sshare::sshare;
+pub use step_commands::{sattach, sbcast, strigger};
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

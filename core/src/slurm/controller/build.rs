@@ -167,6 +167,9 @@ fn params(fields: &Fields) -> Params {
     params.requeue_exit = codes(text("requeueexit"));
     params.requeue_exit_hold = codes(text("requeueexithold"));
     params.kill_wait = number(fields, "killwait").unwrap_or(30);
+    if let Some(path) = fields.get("slurmdspooldir") {
+        params.spool.clone_from(path);
+    }
     params.min_job_age = number(fields, "minjobage").unwrap_or(300);
     params.over_time_limit = number(fields, "overtimelimit").unwrap_or(0);
     params.max_array_size = number(fields, "maxarraysize").unwrap_or(1001);
@@ -379,10 +382,15 @@ fn gres_line(line: &Fields, names: &mut GresNames, nodes: &mut [Node]) -> Result
         Some(list) => Some(hostlist::expand(list).map_err(|error| error.to_string())?),
         None => None,
     };
-    let files = match line.get("file") {
-        Some(files) => hostlist::expand(files).map_err(|error| error.to_string())?.len(),
-        None => 0,
+    let names_of_files = match line.get("file") {
+        Some(files) => hostlist::expand(files).map_err(|error| error.to_string())?,
+        None => Vec::new(),
     };
+    let files = names_of_files.len();
+    let anonymous = names_of_files.iter().any(|file| {
+        let name = file.rsplit('/').next().unwrap_or_default();
+        name.strip_prefix("nvidia").is_none_or(|number| number.parse::<u32>().is_err())
+    });
     for node in nodes.iter_mut().filter(|node| on.as_ref().is_none_or(|names| names.contains(&node.name))) {
         let cores: Option<Bits> = line.get("cores").map(|text| {
             hostlist::expand(&format!("[{text}]"))
@@ -393,6 +401,7 @@ fn gres_line(line: &Fields, names: &mut GresNames, nodes: &mut [Node]) -> Result
         });
         if let Some(gres) = node.gres.iter_mut().find(|gres| gres.kind == kind) {
             gres.devices += files;
+            gres.anonymous |= anonymous;
             if let Some(cores) = cores {
                 gres.cores.extend(std::iter::repeat_n(cores, files));
             }

@@ -28,7 +28,8 @@ impl Controller {
         if let Some(step) = job.steps.iter_mut().find(|step| step.id == StepId::Batch && step.end == 0) {
             step.end = now;
             step.exit = if ended_before { (0, signal_of_kill(signal)) } else { (code, signal) };
-            step.state = JobState::new(if ended_before {
+            // A step that a signal ended is shown as cancelled, whoever sent it (recorded: exit_codes).
+            step.state = JobState::new(if ended_before || signal != 0 {
                 JobBase::Cancelled
             } else if code == 0 && signal == 0 {
                 JobBase::Completed
@@ -54,8 +55,18 @@ impl Controller {
                 _ => Reason::NONE,
             };
             self.begin_end(id, base, reason, special.map(|hold| (hold, hold)));
+            if self.has_steps(id) {
+                self.kill_processes(id);
+            }
         }
-        self.epilogs(id);
+        if !self.has_steps(id) {
+            self.epilogs(id);
+        }
+    }
+
+    /// Whether steps of a job run still: its nodes are not clean before they are gone.
+    fn has_steps(&self, id: JobId) -> bool {
+        self.jobs.get(id).is_some_and(|job| job.steps.iter().any(|step| step.end == 0))
     }
 
     /// The nodes of a job run their epilogs; then they are clean.
@@ -251,11 +262,7 @@ impl Controller {
         requeue: Option<(bool, bool)>,
     ) {
         self.begin_end(id, base, reason, requeue);
-        if self
-            .jobs
-            .get(id)
-            .is_some_and(|job| job.request.batch || job.steps.iter().any(|step| step.end == 0))
-        {
+        if self.has_steps(id) || self.jobs.get(id).is_some_and(|job| job.request.batch) {
             self.kill_processes(id);
         } else {
             self.epilogs(id);

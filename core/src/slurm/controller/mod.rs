@@ -18,6 +18,7 @@ mod fairshare;
 mod features;
 mod finish;
 mod gang;
+mod layout;
 mod limits;
 mod operate;
 mod params;
@@ -30,6 +31,7 @@ mod reserve;
 mod restart;
 mod schedule;
 mod start;
+mod steps;
 mod submit;
 mod table;
 mod update;
@@ -41,13 +43,14 @@ pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Use
 pub use facts::NodeStateText;
 pub use fairshare::AssociationUsage;
 pub use params::{Enforce, EnforcePartLimits, MultifactorParams, Params, PreemptType, SchedulerParams};
+pub use steps::Allocation;
 pub use submit::Submission;
 pub use table::JobTable;
 pub use update::{JobChange, NodeChange};
 
 use super::Time;
 use super::accounting::AccountingDb;
-use super::model::{GresNames, Job, JobId, Node, NodeIdx, NodeUsage, Partition};
+use super::model::{GresNames, Job, JobId, Node, NodeIdx, NodeUsage, Partition, StepId};
 use super::select::{Machines, Topology};
 use crate::sim::{EventQueue, SimTime};
 
@@ -71,6 +74,26 @@ pub enum Action {
         signal: u8,
         /// The batch shell gets it, not only the steps.
         batch: bool,
+    },
+    /// Send a signal to the batch shell alone (`scancel --batch`, `--signal=B:`).
+    SignalBatch {
+        /// The job.
+        job: JobId,
+        /// Which run of it.
+        run: u32,
+        /// The signal's number.
+        signal: u8,
+    },
+    /// Send a signal to the tasks of one step.
+    SignalStep {
+        /// The job.
+        job: JobId,
+        /// Which run of it.
+        run: u32,
+        /// The step.
+        step: StepId,
+        /// The signal's number.
+        signal: u8,
     },
     /// Stop the processes of a job for now.
     Suspend {

@@ -193,7 +193,7 @@ impl Controller {
     }
 
     /// A submission that is refused after the record was made: the record stays, failed.
-    fn fail_late(&mut self, id: JobId, now: i64) {
+    pub(super) fn fail_late(&mut self, id: JobId, now: i64) {
         self.jobs.pending.remove(&id);
         let keep = self.params.min_job_age;
         if let Some(job) = self.jobs.get_mut(id) {

@@ -226,10 +226,7 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         nodes.push_str(&format!(" SchedNodeList={}", controller.names_of(&job.planned_nodes)));
     }
     lines.push(nodes);
-    if job.request.batch
-        && !pending
-        && let Some(first) = job.nodes.min()
-    {
+    if !pending && let Some(first) = job.nodes.min() {
         lines.push(format!("BatchHost={}", controller.nodes[first].name));
     }
     numbers(controller, job, pending, &mut lines);
