@@ -15,7 +15,7 @@ pub(super) type StepKey = (JobId, u32, u32);
 /// From `srun`'s message to the first instruction of a task.
 const TASK_LAUNCH: Duration = Duration::from_millis(80);
 /// From the end of the last task to the controller's knowledge of it.
-const REPORT: Duration = Duration::from_millis(90);
+const REPORT: Duration = Duration::from_millis(20);
 
 /// One task.
 #[derive(Clone, Debug)]

@@ -376,8 +376,9 @@ impl JobOptions {
         Ok(true)
     }
 
-    /// What can only be said when all options are known.
-    pub(super) fn finish(&mut self, reader: Reader<'_>) -> Result<(), Refusal> {
+    /// What can only be said when all options are known. `in_job`: for a step, whose options are checked against what its
+    /// job has.
+    pub(super) fn finish(&mut self, reader: Reader<'_>, in_job: bool) -> Result<(), Refusal> {
         if self.mem_given.count_ones() > 1 {
             return Err(Refusal {
                 text: format!(
@@ -394,7 +395,7 @@ impl JobOptions {
             ),
             code: 1,
         };
-        if self.request.tres_per_task.is_some() && self.gpus.is_none() && self.request.ntasks.is_none() {
+        if !in_job && self.request.tres_per_task.is_some() && self.gpus.is_none() && self.request.ntasks.is_none() {
             return Err(gres_error(
                 "Failed to validate job spec. --gpus-per-task used without either --gpus or -n/--ntasks is not allowed.",
             ));
@@ -403,6 +404,7 @@ impl JobOptions {
             text.as_ref().and_then(|text| text.rsplit(':').next()?.parse::<u64>().ok())
         };
         if let (Some(all), Some(each)) = (number(&self.gpus), number(&self.gpus_per_node))
+            && !in_job
             && each > 0
             && all % each != 0
         {

@@ -129,7 +129,7 @@ fn submit(
     let mut below = PyxisArgs::default();
     below.take_environment(session.env).map_err(|message| pyxis_refusal(&message))?;
     parsed.pyxis.or(below);
-    parsed.job.finish(reader)?;
+    parsed.job.finish(reader, false)?;
     let warning = parsed.pyxis.finish().map(|text| format!("sbatch: error: pyxis: {text}\n"));
     let request = parsed.request(controller, session, script, &line.rest)?;
     let names = request.partitions.clone();

@@ -232,7 +232,7 @@ fn plan(
     let mut below = PyxisArgs::default();
     below.take_environment(session.env).map_err(|message| message.refusal(command))?;
     plan.pyxis.or(below);
-    options.finish(reader)?;
+    options.finish(reader, inside)?;
     if let Some(warning) = plan.pyxis.finish() {
         plan.warnings.push_str(&format!("{command}: error: pyxis: {warning}\n"));
     }

@@ -33,6 +33,7 @@ pub fn compare(recording: &Recording, outcome: &Outcome) -> Vec<Difference> {
     timeline(recording, outcome, &mut found);
     records(recording, outcome, &mut found);
     texts(recording, outcome, &mut found);
+    super::commands::commands(recording, &outcome.shows, &mut found);
     found
 }
 
@@ -45,7 +46,8 @@ fn texts(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>) 
             words.as_slice(),
             ["scontrol", .., "config" | "assoc_mgr" | "flags=assoc" | "flags=qos"]
         ) || words.iter().any(|word| matches!(*word, "node" | "nodes"));
-        if !matches!(words[0], "sbatch" | "scancel" | "scontrol") || shown {
+        let waits = words[0] == "sbatch" && words.contains(&"-W");
+        if !matches!(words[0], "sbatch" | "scancel" | "scontrol") || shown || waits {
             continue;
         }
         let at = |what: &str| format!("`{}` at {:.1}, {what}", show.cmd.join(" "), show.t);
@@ -59,8 +61,18 @@ fn texts(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>) 
 
 /// Which of the two schedulers started a job is a race that the recording's clock decided.
 fn first_come(text: &str) -> String {
-    text.replace("Scheduler=Backfill:*\n", "Scheduler=Main\n")
+    let text = text
+        .replace("Scheduler=Backfill:*\n", "Scheduler=Main\n")
         .replace("Scheduler=Backfill\n", "Scheduler=Main\n")
+        // Backfill plans with a year where there is no limit, and leaves it in the record.
+        .replace("TimeLimit=365-00:00:00", "TimeLimit=UNLIMITED");
+    // A command without a script has the session id of the shell that ran it.
+    let mut parts = text.split("AllocNode:Sid=localhost:");
+    let head = parts.next().unwrap_or_default().to_owned();
+    parts.fold(head, |text, part| {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        text + "AllocNode:Sid=localhost:0" + rest
+    })
 }
 
 /// The recorded text with those words taken from the text here that differ only by the clock's jitter: instants and
@@ -162,13 +174,18 @@ fn timeline(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference
             });
             continue;
         };
+        let places: Vec<String> = changes.iter().map(|change| place(recording, name, &change.3)).collect();
+        let places_here: Vec<String> =
+            here.iter().map(|change| place(recording, name, &change.nodes)).collect();
         let recorded = seen(
-            changes.iter().map(|change| (change.0, change.1.as_str(), change.2.as_str(), change.3.as_str())),
+            changes
+                .iter()
+                .zip(&places)
+                .map(|(change, nodes)| (change.0, change.1.as_str(), change.2.as_str(), nodes.as_str())),
         );
-        let mine =
-            seen(here.iter().map(|change| {
-                (change.at, change.state.as_str(), change.reason.as_str(), change.nodes.as_str())
-            }));
+        let mine = seen(here.iter().zip(&places_here).map(|(change, nodes)| {
+            (change.at, change.state.as_str(), change.reason.as_str(), nodes.as_str())
+        }));
         if !agree(&recorded, &mine) {
             differ(found, format!("timeline {name}"), &full(&recorded), &full(&mine));
             continue;
@@ -181,6 +198,19 @@ fn timeline(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference
 
 fn full(changes: &[Seen]) -> String {
     changes.iter().map(|seen| format!("{:.1} {}", seen.at, seen.what)).collect::<Vec<_>>().join("; ")
+}
+
+/// Where a job ran; of one that a command made only on how many nodes, since which are still being cleaned up after the
+/// command before depends on the recorded clock.
+fn place(recording: &Recording, name: &str, nodes: &str) -> String {
+    let submitted = recording
+        .submits
+        .iter()
+        .any(|(other, _)| other == name || name.rsplit_once('_').is_some_and(|(head, _)| other == head));
+    if submitted || nodes.is_empty() {
+        return nodes.to_owned();
+    }
+    format!("{} nodes", crate::slurm::hostlist::expand(nodes).map_or(0, |names| names.len()))
 }
 
 /// The id of a job by its name in the recording: `name`, `name_TASK`, or the id itself.
@@ -232,7 +262,12 @@ fn records(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>
             differ(found, at("exit"), &record.exit, &format!("{}:{}", job.exit.0, job.exit.1));
             let nodes =
                 if job.nodes.is_empty() { "None assigned".into() } else { controller.names_of(&job.nodes) };
-            differ(found, at("nodes"), &record.nodes, &nodes);
+            differ(
+                found,
+                at("nodes"),
+                &place(recording, name, &record.nodes),
+                &place(recording, name, &nodes),
+            );
             differ(found, at("partition"), &record.partition, &controller.partitions[job.partition].name);
             differ(found, at("qos"), &record.qos, &job.qos);
             differ(found, at("account"), &record.account, job.request.account.as_deref().unwrap_or_default());

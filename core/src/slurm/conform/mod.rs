@@ -4,9 +4,12 @@
 //! says what differs. Times were read on a real clock: starts and ends may be off by [`TOLERANCE`] seconds; nodes,
 //! order, states, reasons, priorities and texts must be the same.
 
+mod commands;
 mod compare;
 mod recording;
+mod running;
 mod shows;
+mod world;
 
 pub use compare::{Difference, compare};
 pub use recording::Recording;
@@ -14,8 +17,9 @@ pub use recording::Recording;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use running::{Running, Whose};
+
 use super::cluster::SlurmCluster;
-use super::commands::{Session, sbatch, scancel, scontrol};
 use super::controller::{ClusterSpec, User, Users};
 use crate::sim::{Epoch, SimTime};
 
@@ -25,7 +29,27 @@ pub const TOLERANCE: i64 = 2;
 /// What is not compared, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
     ("starts and ends within 2 s", "the recordings were read on a real clock of a busy machine"),
-    ("srun, salloc, enroot and what runs in steps", "not written yet"),
+    ("help texts", "ours are our own words; that there is one, and its exit code, is compared"),
+    (
+        "lines of several processes: their order",
+        "tasks, srun and slurmstepd write at the same time to one place",
+    ),
+    (
+        "which of several nodes a command ran on, and whether it was queued before",
+        "nodes that are being cleaned up are passed over, and how long that takes is the recorded host's",
+    ),
+    (
+        "process ids, ports, SLURM_CONF, SLURM_PRIO_PROCESS and SLURM_SUBMIT_HOST; the session id of jobs without a script",
+        "they are the recorded host's",
+    ),
+    (
+        "/proc, /sys, df, ls -l in containers; statistics of mksquashfs",
+        "the recorded kernel's, and the bytes of its files",
+    ),
+    (
+        "--container-unshare, and a container on two nodes",
+        "on the recorded host both nodes shared one directory and one kernel, so that they failed there",
+    ),
     (
         "scontrol show node, show config, show assoc_mgr",
         "figures of the recording's host, or not written yet",
@@ -113,10 +137,27 @@ pub fn replay(recording: &Recording) -> Result<Outcome, String> {
     let epoch = Epoch::new(start);
     let at = |seconds: f64| SimTime::from_nanos((ZERO * 1_000_000_000) + ((seconds + 0.3) * 1e9) as u64);
     let mut cluster = SlurmCluster::new(spec, epoch, SimTime::from_secs(ZERO - BOOT));
+    world::furnish(&mut cluster);
+    let conf = recording.slurm_conf.iter().find_map(|line| line.strip_prefix("StateSaveLocation="));
+    let conf =
+        conf.map_or_else(|| "/etc/slurm/slurm.conf".to_owned(), |path| path.replace("/state", "/slurm.conf"));
+    let silent = Answer { code: 0, stdout: String::new(), stderr: String::new() };
+    let mut running: Vec<Running> = Vec::new();
+    let begin = |cluster: &mut SlurmCluster,
+                 (whose, background): (Whose, bool),
+                 user: &str,
+                 argv: &[String],
+                 outcome: &mut Outcome,
+                 running: &mut Vec<Running>| {
+        match running::start(cluster, whose, user, argv, &conf, background) {
+            Ok(command) => running.push(command),
+            Err((whose, answer)) => note(whose, answer, outcome),
+        }
+    };
     let mut outcome = Outcome {
         submits: BTreeMap::new(),
         setup,
-        shows: Vec::new(),
+        shows: vec![silent; recording.shows.len()],
         timeline: BTreeMap::new(),
         zero,
         cluster: cluster.clone(),
@@ -127,27 +168,51 @@ pub fn replay(recording: &Recording) -> Result<Outcome, String> {
         while f64::from(polled) + 0.4 < event.at {
             cluster.advance(at(f64::from(polled) + 0.4));
             poll(&cluster, f64::from(polled) + 0.4, &mut outcome.timeline);
+            collect(&mut cluster, &mut running, &mut outcome);
             polled += 1;
         }
         cluster.advance(at(event.at));
+        collect(&mut cluster, &mut running, &mut outcome);
         match &event.what {
             recording::What::Submit { name, user, argv } => {
-                let answer = run(&mut cluster, user, argv);
-                outcome.submits.insert(name.clone(), answer);
+                begin(
+                    &mut cluster,
+                    (Whose::Submit(name.clone()), false),
+                    user,
+                    argv,
+                    &mut outcome,
+                    &mut running,
+                );
             }
-            recording::What::Command { user, argv, .. } => {
-                let answer = run(&mut cluster, user, argv);
-                outcome.shows.push(answer);
+            recording::What::Command { at: number, user, argv, background } => {
+                // The recorder waited for each command that it did not send to the background.
+                let patience = cluster.now() + Duration::from_secs(21);
+                while running.iter().any(|command| !command.background)
+                    && let Some(next) = cluster.next_wakeup().filter(|next| *next <= patience)
+                {
+                    cluster.advance(next);
+                    collect(&mut cluster, &mut running, &mut outcome);
+                }
+                begin(
+                    &mut cluster,
+                    (Whose::Show(*number), *background),
+                    user,
+                    argv,
+                    &mut outcome,
+                    &mut running,
+                );
             }
             recording::What::KillDaemon(node) => cluster.kill_daemon(node),
             recording::What::StartDaemon(node) => cluster.start_daemon(node),
             recording::What::StopController | recording::What::StartController => {}
         }
         cluster.settle();
+        collect(&mut cluster, &mut running, &mut outcome);
     }
     while f64::from(polled) <= recording.until {
         cluster.advance(at(f64::from(polled) + 0.4));
         poll(&cluster, f64::from(polled) + 0.4, &mut outcome.timeline);
+        collect(&mut cluster, &mut running, &mut outcome);
         polled += 1;
     }
     cluster.advance(at(f64::from(polled)) + Duration::from_millis(100));
@@ -155,41 +220,20 @@ pub fn replay(recording: &Recording) -> Result<Outcome, String> {
     Ok(outcome)
 }
 
-fn run(cluster: &mut SlurmCluster, user: &str, argv: &[String]) -> Answer {
-    let (uid, gid) = cluster.controller.users.by_name(user).map_or((0, 0), |user| (user.uid, user.gid));
-    let env = BTreeMap::new();
-    let files = cluster.files.clone();
-    let read = |path: &str| files.read(path).ok().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    let session = Session {
-        uid,
-        gid,
-        env: &env,
-        cwd: "/tmp",
-        host: "localhost",
-        sid: 2954,
-        stdin: "",
-        read_file: &read,
-    };
-    let output = match argv.first().map(String::as_str) {
-        Some("sbatch") => sbatch(&mut cluster.controller, &session, &argv[1..]).0,
-        Some("scancel") => scancel(&mut cluster.controller, &session, &argv[1..]),
-        Some("scontrol") => scontrol(&mut cluster.controller, &session, &argv[1..]),
-        Some("sinfo") => super::commands::sinfo(&cluster.controller, &session, &argv[1..]),
-        Some("sacct") => super::commands::sacct(&cluster.controller, &session, &argv[1..]),
-        Some("sacctmgr") => {
-            let output =
-                super::accounting::sacctmgr::run(&mut cluster.controller.accounting, &argv[1..], user);
-            cluster.controller.accounting_changed();
-            output
+/// Notes the answers of commands that are over.
+fn collect(cluster: &mut SlurmCluster, running: &mut Vec<Running>, outcome: &mut Outcome) {
+    for (whose, answer) in running::poll(cluster, running) {
+        note(whose, answer, outcome);
+    }
+}
+
+fn note(whose: Whose, answer: Answer, outcome: &mut Outcome) {
+    match whose {
+        Whose::Submit(name) => {
+            outcome.submits.insert(name, answer);
         }
-        Some("sreport") => super::commands::sreport(&cluster.controller, &session, &argv[1..]),
-        Some("sdiag") => super::commands::sdiag(&cluster.controller, &session, &argv[1..]),
-        Some("sprio") => super::commands::sprio(&cluster.controller, &session, &argv[1..]),
-        Some("sshare") => super::commands::sshare(&cluster.controller, &session, &argv[1..]),
-        Some("squeue") => super::commands::squeue(&cluster.controller, &session, &argv[1..]),
-        _ => super::commands::CommandOutput::default(),
-    };
-    Answer { code: i64::from(output.code), stdout: output.stdout, stderr: output.stderr }
+        Whose::Show(at) => outcome.shows[at] = answer,
+    }
 }
 
 fn poll(cluster: &SlurmCluster, at: f64, timeline: &mut BTreeMap<String, Vec<Change>>) {

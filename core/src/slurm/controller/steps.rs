@@ -37,6 +37,10 @@ impl Controller {
                 .into_iter()
                 .any(|partition| self.try_start(id, partition, None, Scheduler::Main).is_ok())
         };
+        if granted && let Some(job) = self.jobs.get_mut(id) {
+            // It never waited.
+            job.accrue = 0;
+        }
         let beyond_partition = !granted
             && self.jobs.get(id).is_some_and(|job| {
                 matches!(job.reason, Reason::PART_NODE_LIMIT | Reason::PART_CONFIG | Reason::PART_TIME_LIMIT)
@@ -272,7 +276,7 @@ fn ended_as(code: u8, signal: u8) -> (JobBase, Reason) {
     match (code, signal) {
         (0, 0) => (JobBase::Completed, Reason::NONE),
         (_, 0) => (JobBase::Failed, Reason::NON_ZERO_EXIT),
-        _ => (JobBase::Failed, Reason::RAISED_SIGNAL),
+        _ => (JobBase::Failed, Reason::LAUNCH_FAILURE),
     }
 }
 

@@ -401,6 +401,7 @@ impl Controller {
             restarts: 0,
             requeue: request.requeue.unwrap_or(self.params.requeue),
             exit: (0, 0),
+            accounted_exit: (0, 0),
             derived_exit: (0, 0),
             min_nodes,
             max_nodes,

@@ -128,6 +128,8 @@ pub struct Job {
     pub requeue: bool,
     /// Exit code and signal.
     pub exit: (u8, u8),
+    /// The same when its end was recorded: what its script does afterwards does not change the record.
+    pub accounted_exit: (u8, u8),
     /// Highest exit code of its steps.
     pub derived_exit: (u8, u8),
     /// Least nodes, after defaults.

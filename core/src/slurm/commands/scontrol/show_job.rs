@@ -343,7 +343,8 @@ fn numbers(controller: &Controller, job: &Job, pending: bool, lines: &mut Vec<St
         (nodes, u64::from(job.min_cpus), job.ntasks.to_string())
     } else if job.shares_of_nodes.is_empty() {
         // It ended without ever having had nodes.
-        (job.min_nodes.to_string(), u64::from(job.min_cpus), "N/A".to_owned())
+        let tasks = job.request.ntasks.map_or_else(|| "N/A".to_owned(), |tasks| tasks.to_string());
+        (job.min_nodes.to_string(), u64::from(job.min_cpus), tasks)
     } else {
         let cpus = job.shares_of_nodes.iter().map(|share| u64::from(share.cpus)).sum();
         let nodes = job.shares_of_nodes.len() as u32;
