@@ -395,7 +395,11 @@ impl JobOptions {
             ),
             code: 1,
         };
-        if !in_job && self.request.tres_per_task.is_some() && self.gpus.is_none() && self.request.ntasks.is_none() {
+        if !in_job
+            && self.request.tres_per_task.is_some()
+            && self.gpus.is_none()
+            && self.request.ntasks.is_none()
+        {
             return Err(gres_error(
                 "Failed to validate job spec. --gpus-per-task used without either --gpus or -n/--ntasks is not allowed.",
             ));

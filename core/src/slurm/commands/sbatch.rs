@@ -397,6 +397,7 @@ pub(super) fn exported(session: &Session<'_>, export: Option<&str>) -> Vec<(Stri
 
 fn test_only(controller: &mut Controller, request: &JobRequest) -> CommandOutput {
     let mut trial = controller.clone();
+    controller.use_up_id();
     match trial.expected_start(request.clone()) {
         Ok((id, start, cpus, nodes, partition)) => CommandOutput {
             stdout: String::new(),

@@ -69,10 +69,20 @@ fn first_come(text: &str) -> String {
     // A command without a script has the session id of the shell that ran it.
     let mut parts = text.split("AllocNode:Sid=localhost:");
     let head = parts.next().unwrap_or_default().to_owned();
-    parts.fold(head, |text, part| {
+    let text = parts.fold(head, |text, part| {
         let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
         text + "AllocNode:Sid=localhost:0" + rest
-    })
+    });
+    // Whether a command waited for a moment decides whether its job's age began to count.
+    let record = |record: &str| {
+        let waited = |line: &&str| line.trim_start().starts_with("AccrueTime=");
+        if record.contains("BatchFlag=0") {
+            record.lines().filter(|line| !waited(line)).map(|line| format!("{line}\n")).collect()
+        } else {
+            record.to_owned()
+        }
+    };
+    text.split_inclusive("\n\n").map(record).collect()
 }
 
 /// The recorded text with those words taken from the text here that differ only by the clock's jitter: instants and
@@ -89,11 +99,14 @@ fn near(recorded: &str, here: &str) -> String {
         .iter()
         .zip(&words)
         .map(|(recorded, word)| match (seconds_of(recorded), seconds_of(word)) {
-            (Some(a), Some(b)) if (a - b).abs() <= TOLERANCE => word.as_str(),
+            (Some(a), Some(b)) if (a - b).abs() <= TOLERANCE || a > OVERFLOWN => word.as_str(),
             _ => recorded.as_str(),
         })
         .collect()
 }
+
+/// 2100-01-01: what was recorded after it is a year that overflowed (`sbatch --test-only` beside jobs without a limit).
+const OVERFLOWN: i64 = 4_102_444_800;
 
 /// A word that is an instant or a span, in seconds.
 fn seconds_of(word: &str) -> Option<i64> {

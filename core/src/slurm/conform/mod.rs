@@ -61,6 +61,10 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "the order of rows of squeue whose times are within 2 s, or that show no times",
         "rows are sorted by start, ties have no order",
     ),
+    (
+        "the start that `sbatch --test-only` expects beside jobs without a limit",
+        "the recorded year overflowed",
+    ),
     ("cycle times, threads and RPC statistics of sdiag", "they are the recorded host's"),
     ("states that last less than 2 s, and COMPLETING", "the recorder polled once a second"),
 ];

@@ -288,10 +288,12 @@ impl Controller {
     ///
     /// No such job; only root and the user's operator may; not running.
     pub fn suspend_job(&mut self, id: JobId, uid: u32) -> Result<(), SlurmError> {
+        // A job that is not known is noticed before who asks (recorded: bad_inputs).
+        let named = self.named(id, None)?;
         if uid != 0 {
             return Err(SlurmError::AccessDenied);
         }
-        for id in self.named(id, None)? {
+        for id in named {
             let Some(job) = self.jobs.get(id) else { continue };
             match job.state.base {
                 JobBase::Pending => return Err(SlurmError::JobPending),
@@ -315,10 +317,11 @@ impl Controller {
     ///
     /// No such job; only root may; not suspended.
     pub fn resume_job(&mut self, id: JobId, uid: u32) -> Result<(), SlurmError> {
+        let named = self.named(id, None)?;
         if uid != 0 {
             return Err(SlurmError::AccessDenied);
         }
-        for id in self.named(id, None)? {
+        for id in named {
             let Some(job) = self.jobs.get(id) else { continue };
             if job.state.base != JobBase::Suspended {
                 return Err(SlurmError::NotSuspended);

@@ -27,6 +27,7 @@ impl Controller {
     /// used up and the record stays, failed (observed).
     pub fn submit(&mut self, request: JobRequest) -> Result<Submission, SlurmError> {
         let now = self.time();
+        self.detail = None;
         if self.jobs.len() >= self.params.max_job_count {
             return Err(SlurmError::TooManyJobs);
         }
@@ -68,7 +69,8 @@ impl Controller {
             if held {
                 job.priority = 0;
                 job.reason = Reason::HELD_USER;
-            } else if let Some(priority) = job.request.priority {
+            } else if let Some(priority) = job.request.priority.filter(|_| job.request.uid == 0) {
+                // Others than operators ask in vain (recorded: bad_inputs).
                 job.priority = priority;
                 job.direct_priority = true;
             }

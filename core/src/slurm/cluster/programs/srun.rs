@@ -1,6 +1,7 @@
 //! `srun`: an allocation if it has none, a step in it, and what its tasks print.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::command::with_session;
 use super::report;
@@ -33,9 +34,14 @@ pub(crate) struct Srun {
     interrupts: u32,
 }
 
+/// From its start to its first question to the controller.
+const STARTUP: Duration = Duration::from_millis(30);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Begin,
+    /// It reads its configuration until then.
+    Starting(SimTime),
     /// For an allocation.
     Queued,
     /// For a step; whether it said that it has to wait.
@@ -68,7 +74,12 @@ impl Srun {
     pub(super) fn step(&mut self, host: &mut JobHost<'_>, io: &mut Io<'_>) -> Step {
         loop {
             let next = match self.state {
-                State::Begin => self.begin(host, io),
+                State::Begin => {
+                    self.state = State::Starting(host.cluster.now() + STARTUP);
+                    Ok(true)
+                }
+                State::Starting(at) if host.cluster.now() < at => return Step::Until(at),
+                State::Starting(_) => self.begin(host, io),
                 State::Queued => self.queued(host, io),
                 State::Creating { said } => self.create(host, io, said),
                 State::Running(key) => self.watch(host, io, key),
