@@ -341,7 +341,7 @@ impl Files {
             let (fs, rest) = fs?;
             return fs.create_dir(&rest, now);
         }
-        if self.lookup_any(&path)? {
+        if (path != "/dev" || self.has_dev()) && self.lookup_any(&path)? {
             return Err(FileError::Exists);
         }
         self.check_writable()?;
@@ -360,7 +360,9 @@ impl Files {
         for end in ends {
             let directory = &path[..end];
             match self.metadata(directory) {
-                Ok(found) if found.is_dir => {}
+                // Devices are there without it; made, it is also listed.
+                Ok(found) if found.is_dir && (directory != "/dev" || self.has_dev()) => {}
+                Ok(found) if found.is_dir => self.create_dir(directory, now)?,
                 Ok(_) if end == path.len() => return Err(FileError::Exists),
                 Ok(_) => return Err(FileError::NotDirectory),
                 Err(FileError::NotFound) => self.create_dir(directory, now)?,
@@ -672,6 +674,11 @@ impl Files {
             Err(FileError::NotFound) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether `/dev` is a directory of the tree, or there is no way to make it one.
+    fn has_dev(&self) -> bool {
+        self.tree.contains_key("/dev") || self.below("/dev").is_some() || self.read_only
     }
 
     fn check_writable(&self) -> Result<(), FileError> {

@@ -103,11 +103,22 @@ fn lines(text: &str) -> Vec<String> {
                     line.truncate(at + name.len());
                 }
             }
-            without_pid(&line)
+            without_dialect(&without_pid(&line))
         })
         .collect();
     lines.sort();
     lines
+}
+
+/// What went wrong, without how a BusyBox, a bash or a GNU program words the line around it.
+fn without_dialect(line: &str) -> String {
+    let ours = ["srun", "salloc", "sbatch", "slurmstepd", "pyxis", "enroot", "[", "curl"];
+    let whys = ["Read-only file system", "No such file or directory", "not found", "Permission denied"];
+    let bare = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ' || c == ':');
+    match whys.iter().find(|why| line.ends_with(*why)) {
+        Some(why) if !ours.iter().any(|name| bare.starts_with(name)) => (*why).to_owned(),
+        _ => line.to_owned(),
+    }
 }
 
 /// `child 24890 failed` without the number.

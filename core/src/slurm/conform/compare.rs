@@ -213,14 +213,18 @@ fn full(changes: &[Seen]) -> String {
     changes.iter().map(|seen| format!("{:.1} {}", seen.at, seen.what)).collect::<Vec<_>>().join("; ")
 }
 
+/// Whether a job was made by a command that the recording shows, not by one of its submissions.
+fn is_command(recording: &Recording, name: &str) -> bool {
+    !recording
+        .submits
+        .iter()
+        .any(|(other, _)| other == name || name.rsplit_once('_').is_some_and(|(head, _)| other == head))
+}
+
 /// Where a job ran; of one that a command made only on how many nodes, since which are still being cleaned up after the
 /// command before depends on the recorded clock.
 fn place(recording: &Recording, name: &str, nodes: &str) -> String {
-    let submitted = recording
-        .submits
-        .iter()
-        .any(|(other, _)| other == name || name.rsplit_once('_').is_some_and(|(head, _)| other == head));
-    if submitted || nodes.is_empty() {
+    if !is_command(recording, name) || nodes.is_empty() {
         return nodes.to_owned();
     }
     format!("{} nodes", crate::slurm::hostlist::expand(nodes).map_or(0, |names| names.len()))
@@ -296,8 +300,10 @@ fn records(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>
                 ("end", record.end, job.end),
             ] {
                 let here = (here != 0).then(|| here - outcome.zero);
+                // How long a command takes that does little is the recorded host's.
+                let tolerance = if is_command(recording, name) { 2 * TOLERANCE } else { TOLERANCE };
                 let close = match (recorded, here) {
-                    (Some(recorded), Some(here)) => (recorded - here).abs() <= TOLERANCE,
+                    (Some(recorded), Some(here)) => (recorded - here).abs() <= tolerance,
                     (None, _) => true,
                     (Some(_), None) => false,
                 };

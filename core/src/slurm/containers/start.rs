@@ -161,6 +161,9 @@ pub(crate) fn environment(
             env.insert(name.clone(), value.clone());
         }
     }
+    // The command script of a container is run by a shell.
+    let level: u32 = env.get("SHLVL").and_then(|level| level.parse().ok()).unwrap_or(0);
+    env.insert("SHLVL".into(), (level + 1).to_string());
     env
 }
 

@@ -49,6 +49,8 @@ impl SlurmCluster {
                 Some(source) => mount(&mut files, &self.files, source, bind),
             };
         }
+        // A mount over a directory that is not there shows nothing.
+        let _ = files.mount("/proc", proc_files(view), true);
         files.set_read_only(!view.writable);
         files
     }
@@ -56,6 +58,7 @@ impl SlurmCluster {
     /// Takes back what a process wrote.
     pub(crate) fn leave(&mut self, node: &str, view: &View, mut files: Files) {
         files.set_read_only(false);
+        let _ = files.unmount("/proc");
         let mut lent: Lent = Vec::new();
         let mut memory: Lent = Vec::new();
         let now = self.now();
@@ -92,6 +95,35 @@ impl SlurmCluster {
             root.squash.files = files;
         }
     }
+}
+
+/// What `/proc` has of a container: its mounts.
+fn proc_files(view: &View) -> Files {
+    let mut text = String::new();
+    let mode = |read_only: bool| if read_only { "ro" } else { "rw" };
+    let mut line = |number: usize, source: &str, target: &str, read_only: bool, memory: bool| {
+        let (device, kind, from) =
+            if memory { ("0:40", "tmpfs", "tmpfs") } else { ("254:0", "ext4", "/dev/vda") };
+        text.push_str(&format!(
+            "{} 78 {device} {source} {target} {},nosuid,nodev,relatime - {kind} {from} rw\n",
+            78 + number,
+            mode(read_only)
+        ));
+    };
+    line(0, &view.root_path, "/", !view.writable, false);
+    for (at, bind) in view.binds.iter().enumerate() {
+        line(
+            at + 1,
+            bind.source.as_deref().unwrap_or("/"),
+            &bind.target,
+            bind.read_only,
+            bind.source.is_none(),
+        );
+    }
+    let mut files = Files::new();
+    // A fresh file system has room for a few lines.
+    let _ = files.put("/self/mountinfo", text, crate::sim::SimTime::ZERO);
+    files
 }
 
 fn mount(files: &mut Files, host: &Files, source: &str, bind: &Bind) -> Result<(), FileError> {

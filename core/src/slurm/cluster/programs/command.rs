@@ -1,6 +1,6 @@
 //! Commands that ask the controller, print, and end.
 
-use super::{Follow, id};
+use super::{Follow, df, id};
 use crate::process::Call;
 use crate::slurm::cluster::host::JobHost;
 use crate::slurm::commands::{self, CommandOutput, Session};
@@ -44,6 +44,9 @@ pub(super) fn run(host: &mut JobHost<'_>, call: &Call) -> Answer {
     let args = call.argv[1..].to_vec();
     if matches!(name.as_str(), "id" | "whoami") {
         return Answer::Printed(id::run(host, &name, &args));
+    }
+    if name == "df" {
+        return Answer::Printed(df::run(host, call));
     }
     if name == "enroot" {
         return match containers::enroot(host, call) {

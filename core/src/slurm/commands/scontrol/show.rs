@@ -77,7 +77,7 @@ pub(super) fn show(
 
 fn jobs(controller: &Controller, flags: Flags, id: Option<&str>) -> CommandOutput {
     let chosen: Vec<&Job> = match id {
-        None => controller.jobs.iter().collect(),
+        None => crate::slurm::commands::jobs::listed(controller),
         Some(word) => {
             let Some((id, tasks)) = job_and_tasks(word) else {
                 return CommandOutput::error("scontrol_print_job error: Invalid job id specified\n");
@@ -196,7 +196,9 @@ fn steps(controller: &Controller, id: Option<&str>) -> CommandOutput {
     });
     let wanted: Option<u32> = job_id.and_then(|id| id.parse().ok());
     let mut text = String::new();
-    for job in controller.jobs.active().filter(|job| wanted.is_none_or(|id| id == job.id)) {
+    // Steps of array tasks are shown when they are named (recorded: outputs).
+    let shown = |job: &&Job| wanted.map_or(job.array.is_none(), |id| id == job.id);
+    for job in controller.jobs.active().filter(shown) {
         let running = job
             .steps
             .iter()
