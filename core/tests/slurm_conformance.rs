@@ -6,13 +6,12 @@
 use std::fs;
 use std::path::Path;
 
-use clusterlab::slurm::conform::{Recording, compare, replay};
+use clusterlab::slurm::conform::{self, Recording};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn differences(path: &Path) -> Result<Vec<String>, Failed> {
     let recording = Recording::read(&fs::read_to_string(path)?)?;
-    let outcome = replay(&recording)?;
-    Ok(compare(&recording, &outcome).iter().map(ToString::to_string).collect())
+    Ok(conform::differences(&recording)?.iter().map(ToString::to_string).collect())
 }
 
 fn main() {

@@ -11,6 +11,7 @@ use crate::slurm::containers::View;
 /// The world of a process, lent for a call.
 pub(crate) struct JobHost<'a> {
     pub(crate) cluster: &'a mut SlurmCluster,
+    pub(crate) now: SimTime,
     /// The process itself.
     pub(crate) me: ProcId,
     pub(crate) uid: u32,
@@ -29,7 +30,7 @@ impl Host for JobHost<'_> {
     type Program = JobProgram;
 
     fn now(&self) -> SimTime {
-        self.cluster.now
+        self.now
     }
 
     fn epoch(&self) -> Epoch {

@@ -3,6 +3,7 @@
 //! [`SlurmCluster`] advances all of it in virtual time: the controller says what starts and what is signalled, the processes
 //! say when they end. All nodes share one file system, as clusters with a parallel file system do.
 
+mod clock;
 mod environment;
 mod host;
 mod pattern;
@@ -13,6 +14,7 @@ mod steps;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use clock::{RecordedRun, RecordedRuns};
 pub use environment::batch_environment;
 pub(crate) use host::JobHost;
 use procs::Proc;
@@ -62,6 +64,9 @@ pub struct SlurmCluster {
     next_proc: ProcId,
     steps: BTreeMap<steps::StepKey, StepRun>,
     timers: Vec<(SimTime, Timer)>,
+    /// Batch scripts that ended and whose end has not been reported.
+    reports: Vec<clock::Report>,
+    recorded: Option<RecordedRuns>,
     /// Counts what moved, so that those who wait for something are asked again.
     pub(crate) changes: u64,
 }
@@ -93,8 +98,15 @@ impl SlurmCluster {
             next_proc: 1,
             steps: BTreeMap::new(),
             timers: Vec::new(),
+            reports: Vec::new(),
+            recorded: None,
             changes: 0,
         }
+    }
+
+    /// Takes the seconds at which jobs begin and scripts end from a recording, where they are near enough.
+    pub fn follow(&mut self, recorded: RecordedRuns) {
+        self.recorded = Some(recorded);
     }
 
     /// The present instant.
@@ -106,7 +118,8 @@ impl SlurmCluster {
     pub fn next_wakeup(&self) -> Option<SimTime> {
         let processes = self.procs.values().filter_map(|proc| proc.wakeup(self.now));
         let timers = self.timers.iter().map(|(at, _)| *at);
-        processes.chain(timers).chain(self.controller.next_wakeup()).min()
+        let reports = self.reports.iter().map(|report| report.at);
+        processes.chain(timers).chain(reports).chain(self.controller.next_wakeup()).min()
     }
 
     /// Lets time pass up to `now`.
@@ -114,9 +127,9 @@ impl SlurmCluster {
         self.settle();
         while let Some(at) = self.next_wakeup().filter(|at| *at <= now) {
             self.now = self.now.max(at);
-            self.run_timers();
-            self.step_processes();
+            // The controller's clock first: what processes report happens now.
             self.controller.advance(self.now);
+            self.work();
             self.settle();
         }
         self.now = self.now.max(now);
@@ -135,14 +148,27 @@ impl SlurmCluster {
             for action in actions {
                 self.act(&action);
             }
-            self.run_timers();
-            self.step_processes();
+            self.work();
+        }
+    }
+
+    /// Does what is due on the machines: starts, what runs, and the controller's knowledge of what ended.
+    fn work(&mut self) {
+        self.run_timers();
+        self.step_processes();
+        let now = self.now;
+        let (mut due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.reports).into_iter().partition(|report| report.at <= now);
+        self.reports = later;
+        due.sort_by_key(|report| (report.at, report.job));
+        for clock::Report { job, run, code, signal, .. } in due {
+            self.controller.batch_ended(job, run, code, signal);
         }
     }
 
     fn act(&mut self, action: &Action) {
         match *action {
-            Action::Launch { job, run } => self.at(LAUNCH, Timer::Batch(job, run)),
+            Action::Launch { job, run } => self.send_batch(job, run),
             Action::Signal { job, run, signal, batch } => self.signal(job, run, signal, batch),
             Action::SignalBatch { job, run, signal } => {
                 for id in self.processes_of(job, run, true) {
@@ -160,6 +186,19 @@ impl SlurmCluster {
             Action::Suspend { job } => self.suspend(job, true),
             Action::Resume { job } => self.suspend(job, false),
         }
+    }
+
+    /// Sends a batch script to its node; a replay takes the second of its start from the recording.
+    fn send_batch(&mut self, job: JobId, run: u32) {
+        let record = self.controller.jobs.get(job);
+        let at = match record.and_then(|job| self.recorded.as_ref()?.start_of(job)) {
+            Some(start) => {
+                self.controller.correct_start(job, start);
+                clock::launch_at(start, self.controller.time_at(self.now), self.now, LAUNCH)
+            }
+            None => self.now + LAUNCH,
+        };
+        self.timers.push((at, Timer::Batch(job, run)));
     }
 
     fn at(&mut self, later: Duration, timer: Timer) {
@@ -273,9 +312,18 @@ impl SlurmCluster {
         }
         let call = Call { argv, env, cwd, pid: 1000 + id };
         let role = Role::Batch { job: id, run, stdout, stderr };
-        if self.start_process(call, uid, &node, role, inside).is_err() {
+        if self.start_process_at(call, uid, &node, role, inside, self.began(id)).is_err() {
             self.controller.batch_ended(id, run, 127, 0);
         }
+    }
+
+    /// When a script that begins now began by the clock that it sees: one whose recorded start is earlier than ours has
+    /// run for that long.
+    fn began(&self, job: JobId) -> SimTime {
+        let Some(job) = self.recorded.as_ref().and(self.controller.jobs.get(job)) else { return self.now };
+        let late = u64::try_from(self.controller.time_at(self.now) - job.start).unwrap_or(0);
+        let earlier = Duration::from_secs(late).as_nanos() as u64;
+        SimTime::from_nanos(self.now.as_nanos().saturating_sub(earlier))
     }
 
     fn pyxis_of(&self, job: JobId) -> Option<super::containers::pyxis::PyxisArgs> {
@@ -375,10 +423,13 @@ impl SlurmCluster {
                         self.write_output(stderr, format!("{line}\n").as_bytes());
                     }
                 }
-                match end.signal {
-                    Some(signal) => self.controller.batch_ended(job, run, 0, signal),
-                    None => self.controller.batch_ended(job, run, end.code, 0),
-                }
+                let (code, signal) = end.signal.map_or((end.code, 0), |signal| (0, signal));
+                let record = self.controller.jobs.get(job).zip(self.recorded.as_ref());
+                let delay = record
+                    .map(|(job, recorded)| recorded.delay(job, self.controller.time_at(self.now)))
+                    .unwrap_or_default();
+                let at = self.now + delay;
+                self.reports.push(clock::Report { at, job, run, code, signal });
             }
             Role::Task { job, run, step, rank } => self.task_ended((job, run, step), rank, end),
             Role::Command => {}

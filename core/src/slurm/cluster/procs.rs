@@ -83,12 +83,32 @@ impl SlurmCluster {
         role: Role,
         inside: Option<View>,
     ) -> Result<ProcId, ExecError> {
+        self.start_process_at(call, uid, node, role, inside, self.now)
+    }
+
+    /// The same for one whose own clock begins at another instant.
+    pub(super) fn start_process_at(
+        &mut self,
+        call: Call,
+        uid: u32,
+        node: &str,
+        role: Role,
+        inside: Option<View>,
+        began: SimTime,
+    ) -> Result<ProcId, ExecError> {
         let id = self.next_proc;
         let mut call = call;
         if call.pid == 0 {
             call.pid = 20_000 + id * 17;
         }
-        let process = self.lend(id, uid, node, inside.as_ref(), |host| Process::spawn(call, host))?;
+        let process = self.lend(id, uid, node, inside.as_ref(), |host| {
+            host.now = began;
+            let mut process = Process::spawn(call, host)?;
+            if began != host.cluster.now {
+                process.advance(host);
+            }
+            Ok(process)
+        })?;
         self.next_proc += 1;
         self.changes += 1;
         let proc = Proc {
@@ -116,7 +136,8 @@ impl SlurmCluster {
     ) -> T {
         let hostname = self.hostname_of(node);
         let view = inside.map(|view| self.enter(node, view));
-        let mut host = JobHost { cluster: self, me, uid, node: node.to_owned(), hostname, view, inside };
+        let now = self.now;
+        let mut host = JobHost { cluster: self, now, me, uid, node: node.to_owned(), hostname, view, inside };
         let answer = work(&mut host);
         let view: Option<Files> = host.view.take();
         if let (Some(view), Some(files)) = (inside, view) {

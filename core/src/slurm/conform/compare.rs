@@ -32,92 +32,13 @@ pub fn compare(recording: &Recording, outcome: &Outcome) -> Vec<Difference> {
     submits(recording, outcome, &mut found);
     timeline(recording, outcome, &mut found);
     records(recording, outcome, &mut found);
-    texts(recording, outcome, &mut found);
+    super::shows::shows(recording, outcome, &mut found);
     super::commands::commands(recording, &outcome.shows, &mut found);
     found
 }
 
-/// Answers of commands, those that [`LEFT_OUT`](super::LEFT_OUT) does not name.
-fn texts(recording: &Recording, outcome: &Outcome, found: &mut Vec<Difference>) {
-    super::shows::shows(&recording.shows, &outcome.shows, found);
-    for (show, answer) in recording.shows.iter().zip(&outcome.shows) {
-        let words: Vec<&str> = show.cmd.iter().map(String::as_str).collect();
-        let shown = matches!(
-            words.as_slice(),
-            ["scontrol", .., "config" | "assoc_mgr" | "flags=assoc" | "flags=qos"]
-        ) || words.iter().any(|word| matches!(*word, "node" | "nodes"));
-        let waits = words[0] == "sbatch" && words.contains(&"-W");
-        if !matches!(words[0], "sbatch" | "scancel" | "scontrol") || shown || waits {
-            continue;
-        }
-        let at = |what: &str| format!("`{}` at {:.1}, {what}", show.cmd.join(" "), show.t);
-        differ(found, at("exit code"), &show.rc.to_string(), &answer.code.to_string());
-        let (recorded, here) = (first_come(&show.out), first_come(&answer.stdout));
-        differ(found, at("stdout"), &near(&recorded, &here), &here);
-        // The recorder kept one line end more.
-        differ(found, at("stderr"), near(&show.err, &answer.stderr).trim_end(), answer.stderr.trim_end());
-    }
-}
-
-/// Which of the two schedulers started a job is a race that the recording's clock decided.
-fn first_come(text: &str) -> String {
-    let text = text
-        .replace("Scheduler=Backfill:*\n", "Scheduler=Main\n")
-        .replace("Scheduler=Backfill\n", "Scheduler=Main\n")
-        // Backfill plans with a year where there is no limit, and leaves it in the record.
-        .replace("TimeLimit=365-00:00:00", "TimeLimit=UNLIMITED");
-    // A command without a script has the session id of the shell that ran it.
-    let mut parts = text.split("AllocNode:Sid=localhost:");
-    let head = parts.next().unwrap_or_default().to_owned();
-    let text = parts.fold(head, |text, part| {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
-        text + "AllocNode:Sid=localhost:0" + rest
-    });
-    // Whether a command waited for a moment decides whether its job's age began to count.
-    let record = |record: &str| {
-        let waited = |line: &&str| line.trim_start().starts_with("AccrueTime=");
-        if record.contains("BatchFlag=0") {
-            record.lines().filter(|line| !waited(line)).map(|line| format!("{line}\n")).collect()
-        } else {
-            record.to_owned()
-        }
-    };
-    text.split_inclusive("\n\n").map(record).collect()
-}
-
-/// The recorded text with those words taken from the text here that differ only by the clock's jitter: instants and
-/// spans of time up to the tolerance apart.
-fn near(recorded: &str, here: &str) -> String {
-    let split = |text: &str| {
-        text.split_inclusive(|c: char| c.is_whitespace() || c == '=').map(str::to_owned).collect::<Vec<_>>()
-    };
-    let (recorded_words, words) = (split(recorded), split(here));
-    if recorded_words.len() != words.len() {
-        return recorded.to_owned();
-    }
-    recorded_words
-        .iter()
-        .zip(&words)
-        .map(|(recorded, word)| match (seconds_of(recorded), seconds_of(word)) {
-            (Some(a), Some(b)) if (a - b).abs() <= TOLERANCE || a > OVERFLOWN => word.as_str(),
-            _ => recorded.as_str(),
-        })
-        .collect()
-}
-
-/// 2100-01-01: what was recorded after it is a year that overflowed (`sbatch --test-only` beside jobs without a limit).
-const OVERFLOWN: i64 = 4_102_444_800;
-
-/// A word that is an instant or a span, in seconds.
-fn seconds_of(word: &str) -> Option<i64> {
-    let word = word.trim();
-    if let Ok(at) = word.parse::<jiff::civil::DateTime>() {
-        return at.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp().as_second());
-    }
-    if word.matches(':').count() == 2 { crate::slurm::units::seconds(word) } else { None }
-}
-
-fn differ(found: &mut Vec<Difference>, field: String, recorded: &str, here: &str) {
+/// Adds a difference if there is one.
+pub(super) fn differ(found: &mut Vec<Difference>, field: String, recorded: &str, here: &str) {
     if recorded != here {
         found.push(Difference { field, recorded: recorded.to_owned(), found: here.to_owned() });
     }
@@ -231,7 +152,7 @@ fn place(recording: &Recording, name: &str, nodes: &str) -> String {
 }
 
 /// The id of a job by its name in the recording: `name`, `name_TASK`, or the id itself.
-fn display_id(recording: &Recording, name: &str) -> String {
+pub(super) fn display_id(recording: &Recording, name: &str) -> String {
     let id_of = |name: &str| {
         recording.submits.iter().find(|(other, _)| other == name).and_then(|(_, submit)| submit.jobid)
     };

@@ -10,9 +10,9 @@ use std::time::Duration;
 pub(super) const REQUEUE_DELAY: Time = 121;
 
 /// From the end of a job's processes to the message that its node is clean (observed: some tenths of a second).
-const EPILOG: Duration = Duration::from_millis(200);
+const EPILOG: Duration = Duration::from_millis(50);
 /// How much longer that takes with several nodes.
-const EPILOG_OF_SEVERAL: Duration = Duration::from_millis(600);
+const EPILOG_OF_SEVERAL: Duration = Duration::from_millis(300);
 /// Without a batch script nothing is left on the nodes when the command says that it is done (observed: some hundredths).
 const EPILOG_OF_COMMAND: Duration = Duration::from_millis(10);
 

@@ -26,6 +26,13 @@ pub(super) enum Blocked {
     Never,
 }
 
+/// Where a pass has met a job that must wait, so that those behind it wait too.
+#[derive(Debug, Default)]
+struct Failed {
+    partitions: Vec<PartIdx>,
+    reservations: Vec<String>,
+}
+
 impl Controller {
     /// One pass; `depth` is how many jobs it looks at.
     pub(super) fn schedule_pass(&mut self, depth: usize) {
@@ -41,7 +48,7 @@ impl Controller {
             return;
         }
         let queue = self.build_queue();
-        let mut failed_parts: Vec<PartIdx> = Vec::new();
+        let mut failed = Failed::default();
         let mut spoken_for = Bits::new();
         let mut tests = 0;
         for queued in queue {
@@ -56,7 +63,7 @@ impl Controller {
                 if !self.is_independent(queued.job) {
                     break;
                 }
-                if !self.consider(queued, &mut failed_parts, &mut spoken_for, now) {
+                if !self.consider(queued, &mut failed, &mut spoken_for, now) {
                     break;
                 }
                 // Further tasks of an array, as long as they start.
@@ -70,13 +77,7 @@ impl Controller {
     }
 
     /// Tries one job; whether it started.
-    fn consider(
-        &mut self,
-        queued: Queued,
-        failed: &mut Vec<PartIdx>,
-        spoken_for: &mut Bits,
-        now: Time,
-    ) -> bool {
+    fn consider(&mut self, queued: Queued, failed: &mut Failed, spoken_for: &mut Bits, now: Time) -> bool {
         let id = queued.job;
         if !self.deadline_holds(id) {
             return false;
@@ -85,8 +86,18 @@ impl Controller {
             self.set_blocked(id, blocked);
             return false;
         }
-        let several = self.jobs.get(id).is_some_and(|job| job.partitions.len() > 1);
-        if failed.contains(&queued.partition) {
+        if let Some(job) = self.jobs.get_mut(id) {
+            job.last_sched_eval = now;
+            let reservation = job.request.reservation.as_ref();
+            if reservation.is_some_and(|reservation| failed.reservations.contains(reservation)) {
+                set_reason(job, Reason::PRIORITY);
+                return false;
+            }
+        }
+        let job = self.jobs.get(id);
+        let several = job.is_some_and(|job| job.partitions.len() > 1);
+        let reserved = job.is_some_and(|job| job.request.reservation.is_some());
+        if !reserved && failed.partitions.contains(&queued.partition) {
             if let Some(job) = self.jobs.get_mut(id)
                 && (matches!(job.reason, Reason::NONE | Reason::RESOURCES) && job.state_desc.is_none())
                 && !several
@@ -99,27 +110,52 @@ impl Controller {
             Ok(()) => true,
             Err(blocked) => {
                 if let Some(job) = self.jobs.get_mut(id) {
-                    job.last_sched_eval = now;
                     job.scheduler = Some(Scheduler::Main);
                 }
-                let required = self.jobs.get(id).map(|job| job.required_nodes.clone()).unwrap_or_default();
-                match &blocked {
-                    // A job that names its nodes keeps only these from those behind it.
-                    Blocked::Busy if !required.is_empty() => spoken_for.union(&required),
-                    Blocked::Busy => {
-                        failed.push(queued.partition);
-                        spoken_for.union(&self.partitions[queued.partition].nodes.clone());
-                    }
-                    // Its nodes are those of a partition ahead: it blocks its own partition too.
-                    Blocked::NotAvailable(_, Some(text)) if text == NODES_DOWN => {
-                        failed.push(queued.partition);
-                    }
-                    Blocked::Never | Blocked::NotAvailable(..) | Blocked::Other(..) => {}
-                }
+                self.block_behind(queued, &blocked, failed, spoken_for, now);
                 self.set_blocked(id, blocked);
                 false
             }
         }
+    }
+
+    /// What a job that must wait keeps from those behind it in this pass.
+    fn block_behind(
+        &self,
+        queued: Queued,
+        blocked: &Blocked,
+        failed: &mut Failed,
+        spoken_for: &mut Bits,
+        now: Time,
+    ) {
+        let down = matches!(blocked, Blocked::NotAvailable(_, Some(text)) if text == NODES_DOWN);
+        let Some(job) = self.jobs.get(queued.job).filter(|_| down || *blocked == Blocked::Busy) else {
+            return;
+        };
+        if down {
+            // Its nodes are those of a partition ahead: it blocks its own partition too.
+            failed.partitions.push(queued.partition);
+            return;
+        }
+        let required = &job.required_nodes;
+        if !required.is_empty() && required.count() >= job.min_nodes as usize {
+            // A job that names its nodes keeps only these from those behind it.
+            spoken_for.union(required);
+            return;
+        }
+        if let Some(reservation) = &job.request.reservation {
+            failed.reservations.push(reservation.clone());
+            return;
+        }
+        // A job that backfill may not reserve for keeps nothing from anybody (bf_min_age_reserve, bf_min_prio_reserve).
+        let params = &self.params.scheduler;
+        let young =
+            params.bf_min_age_reserve > 0 && (job.begin == 0 || now - job.begin < params.bf_min_age_reserve);
+        if young || job.priority < params.bf_min_prio_reserve {
+            return;
+        }
+        failed.partitions.push(queued.partition);
+        spoken_for.union(&self.partitions[queued.partition].nodes);
     }
 
     /// Notes why a job did not start.

@@ -136,6 +136,20 @@ impl Controller {
         self.touch();
     }
 
+    /// Says that a job that has just been started began in another second: a replay follows the clock of its recording.
+    pub fn correct_start(&mut self, id: JobId, start: crate::slurm::Time) {
+        let Some(job) = self.jobs.get_mut(id).filter(|job| job.charged == job.start) else { return };
+        let shift = start - job.start;
+        job.start = start;
+        job.charged = start;
+        if job.end != 0 {
+            job.end += shift;
+        }
+        for step in &mut job.steps {
+            step.start = start;
+        }
+    }
+
     /// What a job has, in TRES.
     pub fn allocated_tres(&self, job: &Job) -> TresCount {
         let mut tres = TresCount {

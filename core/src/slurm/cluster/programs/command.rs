@@ -54,28 +54,9 @@ pub(super) fn run(host: &mut JobHost<'_>, call: &Call) -> Answer {
             containers::Outcome::Started(child) => Answer::Follow(Follow { child }),
         };
     }
-    let output = with_session(host, call, "", |controller, session| match name.as_str() {
-        "scancel" => commands::scancel(controller, session, &args),
-        "scontrol" => commands::scontrol(controller, session, &args),
-        "sinfo" => commands::sinfo(controller, session, &args),
-        "squeue" => commands::squeue(controller, session, &args),
-        "sacct" => commands::sacct(controller, session, &args),
-        "sprio" => commands::sprio(controller, session, &args),
-        "sshare" => commands::sshare(controller, session, &args),
-        "sdiag" => commands::sdiag(controller, session, &args),
-        "sreport" => commands::sreport(controller, session, &args),
-        "sattach" => commands::sattach(controller, session, &args),
-        "sbcast" => commands::sbcast(controller, session, &args),
-        "strigger" => commands::strigger(&args),
-        "sacctmgr" => {
-            let user =
-                controller.users.by_uid(session.uid).map_or("nobody", |user| user.name.as_str()).to_owned();
-            let output = crate::slurm::accounting::sacctmgr::run(&mut controller.accounting, &args, &user);
-            controller.accounting_changed();
-            output
-        }
-        other => CommandOutput::error(format!("{other}: not modelled\n")),
-    });
+    let words: Vec<String> = std::iter::once(name).chain(args).collect();
+    let output =
+        with_session(host, call, "", |controller, session| commands::run(controller, session, &words));
     host.cluster.changes += 1;
     Answer::Printed(output)
 }
