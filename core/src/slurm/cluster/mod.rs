@@ -10,6 +10,8 @@ mod pattern;
 mod procs;
 mod programs;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
