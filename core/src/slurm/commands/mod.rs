@@ -9,6 +9,8 @@ mod format;
 mod getopt;
 pub(crate) mod job_options;
 mod jobs;
+#[cfg(test)]
+mod operations;
 mod sacct;
 mod sbatch;
 mod scancel;
@@ -24,6 +26,8 @@ pub(crate) mod srun;
 mod sshare;
 mod step_commands;
 mod times;
+
+use crate::slurm::controller::Controller;
 
 pub(crate) use accounting::show_accounting;
 pub use sacct::sacct;
@@ -94,6 +98,12 @@ impl CommandOutput {
     pub fn error(stderr: impl Into<String>) -> Self {
         Self { stderr: stderr.into(), code: 1, ..Self::default() }
     }
+}
+
+/// What a command says that finds no controller: `what` is the call that failed. `None` when one answers.
+pub(crate) fn no_contact(controller: &Controller, what: &str) -> Option<CommandOutput> {
+    let error = crate::slurm::error::SlurmError::NoContact;
+    (!controller.answers()).then(|| CommandOutput::error(format!("{what}: {error}\n")))
 }
 
 /// Who runs a command, and where.
