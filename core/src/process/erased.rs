@@ -254,6 +254,11 @@ impl<P> Process<P> {
         }
     }
 
+    /// The signal that it died of: an exit code of 137 may also have been meant so.
+    pub fn killed_by(&self) -> Option<u8> {
+        self.run.killed_by()
+    }
+
     /// `$?` of a session.
     pub fn last_status(&self) -> u8 {
         self.run.last_status()

@@ -132,6 +132,8 @@ pub struct Files {
     mounts: BTreeMap<String, Mount>,
     used: usize,
     limit: usize,
+    /// Nothing but what is mounted may be changed.
+    read_only: bool,
 }
 
 impl Default for Files {
@@ -148,7 +150,7 @@ impl Files {
 
     /// An empty file system that holds `limit` bytes (each file costs 256 more than its content).
     pub fn with_limit(limit: usize) -> Self {
-        Self { tree: Arc::default(), mounts: BTreeMap::new(), used: 0, limit }
+        Self { tree: Arc::default(), mounts: BTreeMap::new(), used: 0, limit, read_only: false }
     }
 
     /// Bytes in use, without what is mounted.
@@ -159,6 +161,61 @@ impl Files {
     /// Bytes that it holds at most, without what is mounted.
     pub fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// Whether changes outside of mounts are refused (`EROFS`).
+    pub fn set_read_only(&mut self, read_only: bool) {
+        self.read_only = read_only;
+    }
+
+    /// A copy of the directory at `path` as a file system of its own, with the same limit. What is mounted below it is
+    /// left out.
+    ///
+    /// # Errors
+    ///
+    /// What `opendir(3)` answers.
+    pub fn subtree(&self, path: &str) -> Result<Self, FileError> {
+        let path = normalize(path);
+        if let Some((fs, rest)) = self.below(&path) {
+            return fs.subtree(&rest);
+        }
+        if !self.metadata(&path)?.is_dir {
+            return Err(FileError::NotDirectory);
+        }
+        let prefix = if path == "/" { String::new() } else { path };
+        let below = format!("{prefix}/");
+        let tree: BTreeMap<String, Node> = self
+            .tree
+            .range(below.clone()..)
+            .take_while(|(path, _)| path.starts_with(&below))
+            .map(|(path, node)| (path[prefix.len()..].to_owned(), node.clone()))
+            .collect();
+        let used = tree.values().map(|node| node.len() + NODE_COST).sum();
+        let rest = self.limit.saturating_sub(self.used);
+        Ok(Self { tree: Arc::new(tree), mounts: BTreeMap::new(), used, limit: used + rest, read_only: false })
+    }
+
+    /// Puts back what was taken out with [`subtree`](Self::subtree): the directory at `path` then holds just that.
+    ///
+    /// # Errors
+    ///
+    /// What the system calls that this takes answer.
+    pub fn replace(&mut self, path: &str, files: &Self) -> Result<(), FileError> {
+        let path = normalize(path);
+        if let Some(fs) = self.below_mut(&path) {
+            let (fs, rest) = fs?;
+            return fs.replace(&rest, files);
+        }
+        if !self.metadata(&path)?.is_dir {
+            return Err(FileError::NotDirectory);
+        }
+        let prefix = if path == "/" { String::new() } else { path };
+        let below = format!("{prefix}/");
+        let tree = Arc::make_mut(&mut self.tree);
+        tree.retain(|path, _| !path.starts_with(&below));
+        tree.extend(files.tree.iter().map(|(path, node)| (format!("{prefix}{path}"), node.clone())));
+        self.used = tree.values().map(|node| node.len() + NODE_COST).sum();
+        Ok(())
     }
 
     /// Mounts `files` at `path`, which is made if it is missing and hidden if it is not empty.
@@ -284,9 +341,10 @@ impl Files {
             let (fs, rest) = fs?;
             return fs.create_dir(&rest, now);
         }
-        if self.lookup_any(&path)? {
+        if (path != "/dev" || self.has_dev()) && self.lookup_any(&path)? {
             return Err(FileError::Exists);
         }
+        self.check_writable()?;
         self.check_parent(&path)?;
         self.insert(path, Node::directory(now))
     }
@@ -302,7 +360,9 @@ impl Files {
         for end in ends {
             let directory = &path[..end];
             match self.metadata(directory) {
-                Ok(found) if found.is_dir => {}
+                // Devices are there without it; made, it is also listed.
+                Ok(found) if found.is_dir && (directory != "/dev" || self.has_dev()) => {}
+                Ok(found) if found.is_dir => self.create_dir(directory, now)?,
                 Ok(_) if end == path.len() => return Err(FileError::Exists),
                 Ok(_) => return Err(FileError::NotDirectory),
                 Err(FileError::NotFound) => self.create_dir(directory, now)?,
@@ -329,6 +389,7 @@ impl Files {
         if !self.lookup_any(&path)? {
             return Err(FileError::NotFound);
         }
+        self.check_writable()?;
         if children(&self.tree, &path).next().is_some() {
             return Err(FileError::NotEmpty);
         }
@@ -495,6 +556,7 @@ impl Files {
             return fs.touch_node(&rest, change);
         }
         self.lookup(&path)?;
+        self.check_writable()?;
         if let Some(node) = Arc::make_mut(&mut self.tree).get_mut(&path) {
             change(node);
         }
@@ -519,6 +581,7 @@ impl Files {
             return Err(FileError::IsDirectory);
         }
         self.check_parent(&path)?;
+        self.check_writable()?;
         if !self.tree.contains_key(&path) {
             let content = Content::Regular(Arc::default());
             self.insert(path.clone(), Node { content, executable: false, modified: now })?;
@@ -611,6 +674,15 @@ impl Files {
             Err(FileError::NotFound) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether `/dev` is a directory of the tree, or there is no way to make it one.
+    fn has_dev(&self) -> bool {
+        self.tree.contains_key("/dev") || self.below("/dev").is_some() || self.read_only
+    }
+
+    fn check_writable(&self) -> Result<(), FileError> {
+        if self.read_only { Err(FileError::ReadOnly) } else { Ok(()) }
     }
 
     fn check_parent(&self, path: &str) -> Result<(), FileError> {
@@ -737,6 +809,34 @@ mod tests {
         assert_eq!(files.remove("/etc/config"), Err(FileError::Busy));
         files.mounted_mut("/etc/config").unwrap().write("/key", "v2", NOW).unwrap();
         assert_eq!(files.read("/etc/config/key").unwrap(), b"v2");
+    }
+
+    #[test]
+    fn a_read_only_file_system_takes_changes_below_its_mounts_only() {
+        let mut files = sample();
+        files.mount("/scratch", Files::new(), false).unwrap();
+        files.set_read_only(true);
+        assert_eq!(files.write("/a/x.txt", "new", NOW), Err(FileError::ReadOnly));
+        assert_eq!(files.write("/a/new", "new", NOW), Err(FileError::ReadOnly));
+        assert_eq!(files.create_dir("/d", NOW), Err(FileError::ReadOnly));
+        assert_eq!(files.remove("/a/x.txt"), Err(FileError::ReadOnly));
+        assert_eq!(files.write("/no/such", "", NOW), Err(FileError::NotFound));
+        assert_eq!(files.write("/scratch/x", "1", NOW), Ok(()));
+        assert_eq!(files.write("/dev/null", "1", NOW), Ok(()));
+    }
+
+    #[test]
+    fn a_directory_can_be_taken_out_and_put_back() {
+        let mut files = sample();
+        let mut taken = files.subtree("/a").unwrap();
+        assert_eq!(taken.list("/").unwrap(), ["b", "x.txt"]);
+        taken.remove("/x.txt").unwrap();
+        taken.write("/b/c.txt", "changed", NOW).unwrap();
+        files.replace("/a", &taken).unwrap();
+        assert_eq!(files.list("/a").unwrap(), ["b"]);
+        assert_eq!(files.read("/a/b/c.txt").unwrap(), b"changed");
+        assert_eq!(files.read("/a-b/y").unwrap(), b"three");
+        assert_eq!(files.subtree("/a-b/y"), Err(FileError::NotDirectory));
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub enum Signal {
     Term,
     /// 9, which no program can refuse.
     Kill,
+    /// Another one, by its number (`kill -USR1`, `scancel --signal`): it ends what does not handle it, as most signals do.
+    Other(u8),
 }
 
 impl Signal {
@@ -39,6 +41,19 @@ impl Signal {
             Self::Int => 2,
             Self::Kill => 9,
             Self::Term => 15,
+            Self::Other(number) => number,
+        }
+    }
+
+    /// The signal of that number; `None` for those that do nothing to a process that runs and has no handler: 0, CHLD,
+    /// CONT, URG and WINCH. Stopping (STOP, TSTP, TTIN, TTOU) is not modelled and does nothing either.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 | 17..=23 | 28 => None,
+            2 => Some(Self::Int),
+            9 => Some(Self::Kill),
+            15 => Some(Self::Term),
+            other => Some(Self::Other(other)),
         }
     }
 }

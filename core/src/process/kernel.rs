@@ -138,6 +138,8 @@ pub(crate) struct Kernel<P> {
     pub(crate) output: Vec<(Stream, Vec<u8>)>,
     /// Work done at this instant.
     pub(crate) spent: usize,
+    /// The signal that ended the main task.
+    pub(crate) died_of: Option<u8>,
 }
 
 impl<P: Clone> Kernel<P> {
@@ -154,6 +156,7 @@ impl<P: Clone> Kernel<P> {
             stdin_closed: false,
             output: Vec::new(),
             spent: 0,
+            died_of: None,
         }
     }
 
@@ -270,6 +273,13 @@ impl<P: Clone> Kernel<P> {
                 self.tasks.remove(&pid);
             }
             None => {}
+        }
+    }
+
+    /// Notes which signal ended a task: of the main task those who wait for the whole process learn it.
+    pub(crate) fn note_death(&mut self, pid: u32, signal: Signal) {
+        if pid == self.main {
+            self.died_of = Some(signal.number());
         }
     }
 
@@ -446,6 +456,9 @@ impl<H: Host> Sys<'_, H> {
             }
         };
         if let Some(status) = status {
+            if status == 128 + signal.number() {
+                self.kernel.note_death(pid, signal);
+            }
             self.kernel.finish(pid, status);
         }
     }

@@ -411,6 +411,9 @@ impl Run {
         let main = self.kernel.main;
         if signal == Signal::Kill {
             self.kill_all(host);
+            if !self.kernel.tasks.get(&main).is_none_or(|task| matches!(task.state, State::Zombie(_))) {
+                self.kernel.note_death(main, signal);
+            }
             return self.kernel.finish(main, 137);
         }
         if !self.session {
@@ -463,6 +466,11 @@ impl Run {
                 self.kernel.tasks.remove(&pid);
             }
         }
+    }
+
+    /// The signal that ended the main task, if one did.
+    pub fn killed_by(&self) -> Option<u8> {
+        self.kernel.died_of
     }
 
     /// What was written since this was last asked, in order.

@@ -47,6 +47,7 @@ pub mod cluster;
 pub mod commands;
 pub mod config;
 pub mod conform;
+pub mod containers;
 pub mod controller;
 pub mod error;
 pub mod hostlist;

@@ -112,7 +112,7 @@ impl Runner {
                     _ => controller.batch_ended(job, run, 0, signal),
                 }
             }
-            Action::Signal { .. } => {}
+            Action::Signal { .. } | Action::SignalBatch { .. } | Action::SignalStep { .. } => {}
             Action::Reboot { node } => {
                 controller.set_responding(node, false);
                 self.booting.push((now + BOOT, node));

@@ -101,7 +101,7 @@ pub(crate) enum Trap {
     Int,
     Kill,
     Term,
-    /// Known to `trap`, never sent here: by its number.
+    /// Any other, by its number.
     Other(u8),
     Err,
     Debug,
@@ -114,6 +114,7 @@ impl From<Signal> for Trap {
             Signal::Int => Self::Int,
             Signal::Term => Self::Term,
             Signal::Kill => Self::Kill,
+            Signal::Other(number) => Self::Other(number),
         }
     }
 }

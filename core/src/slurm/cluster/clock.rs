@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Running;
 use crate::sim::{Seed, SimTime};
 use crate::slurm::model::{Job, JobId};
 
@@ -93,14 +92,5 @@ impl RecordedRuns {
     /// Seconds by which a script begins earlier, so that its end can be anywhere in the recorded second.
     pub(super) fn head_start(&self) -> u64 {
         u64::from(self.order != 0)
-    }
-}
-
-impl Running {
-    /// The end of the script, to be reported at that instant.
-    pub(super) fn report(&self, job: JobId, at: SimTime, code: u8) -> Report {
-        let by_signal = self.signalled != 0 && code == 128_u8.wrapping_add(self.signalled);
-        let (code, signal) = if by_signal { (0, self.signalled) } else { (code, 0) };
-        Report { at, job, run: self.run, code, signal }
     }
 }

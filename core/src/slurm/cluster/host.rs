@@ -1,20 +1,30 @@
-//! What a script of a job sees of its node.
+//! What a process sees of its machine.
 
+use super::SlurmCluster;
+use super::procs::ProcId;
+use super::programs::Program;
 use crate::process::files::Files;
 use crate::process::{Call, Host, Io, Signal, Step};
 use crate::sim::{Epoch, SimTime};
+use crate::slurm::containers::View;
 
-/// The world of a script, lent for a call.
-pub(super) struct JobHost<'a> {
-    pub(super) now: SimTime,
-    pub(super) epoch: Epoch,
-    pub(super) node: &'a str,
-    pub(super) files: &'a mut Files,
+/// The world of a process, lent for a call.
+pub(crate) struct JobHost<'a> {
+    pub(crate) cluster: &'a mut SlurmCluster,
+    pub(crate) now: SimTime,
+    /// The process itself.
+    pub(crate) me: ProcId,
+    pub(crate) uid: u32,
+    /// The node's name, and what `hostname` prints there.
+    pub(crate) node: String,
+    pub(crate) hostname: String,
+    /// The files of its container.
+    pub(crate) view: Option<Files>,
+    pub(crate) inside: Option<&'a View>,
 }
 
 /// A program beyond the standard utilities.
-#[derive(Clone, Debug)]
-pub(super) enum JobProgram {}
+pub(crate) type JobProgram = Box<Program>;
 
 impl Host for JobHost<'_> {
     type Program = JobProgram;
@@ -24,34 +34,40 @@ impl Host for JobHost<'_> {
     }
 
     fn epoch(&self) -> Epoch {
-        self.epoch
+        self.cluster.epoch
     }
 
     fn hostname(&self) -> &str {
-        self.node
+        &self.hostname
     }
 
     fn files(&mut self) -> &mut Files {
-        self.files
+        match &mut self.view {
+            Some(files) => files,
+            None => &mut self.cluster.files,
+        }
     }
 
-    fn start(&mut self, _call: &Call) -> Option<JobProgram> {
-        None
+    fn start(&mut self, call: &Call) -> Option<JobProgram> {
+        Program::start(self, call).map(Box::new)
     }
 
-    fn has_utility(&self, _name: &str) -> bool {
-        true
+    fn has_utility(&self, name: &str) -> bool {
+        self.inside.is_none_or(|view| view.rootfs.has(name))
     }
 
-    fn step(&mut self, program: &mut JobProgram, _io: &mut Io<'_>) -> Step {
-        match *program {}
+    fn step(&mut self, program: &mut JobProgram, io: &mut Io<'_>) -> Step {
+        program.step(self, io)
     }
 
-    fn signal(&mut self, program: &mut JobProgram, _signal: Signal) -> Option<u8> {
-        match *program {}
+    fn signal(&mut self, program: &mut JobProgram, signal: Signal) -> Option<u8> {
+        program.signal(self, signal)
     }
 
     fn program_names(&self) -> Vec<String> {
-        Vec::new()
+        if self.inside.is_some() {
+            return vec!["id".into()];
+        }
+        super::programs::NAMES.iter().map(|name| (*name).to_owned()).collect()
     }
 }

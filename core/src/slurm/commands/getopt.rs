@@ -53,7 +53,7 @@ pub(super) fn parse(command: &str, table: &[Opt], args: &[String], permute: bool
         if let Some(body) = arg.strip_prefix("--") {
             let (name, inline) =
                 body.split_once('=').map_or((body, None), |(name, value)| (name, Some(value.to_owned())));
-            let option = find_long(command, table, name)?;
+            let option = find_long(command, table, name, body)?;
             let value = match (option.takes, inline) {
                 (Takes::Nothing, Some(_)) => {
                     return Err(format!("{command}: option '--{}' doesn't allow an argument", option.long));
@@ -107,14 +107,15 @@ pub(super) fn parse(command: &str, table: &[Opt], args: &[String], permute: bool
     Ok(parsed)
 }
 
-fn find_long(command: &str, table: &[Opt], name: &str) -> Result<Opt, String> {
+/// `typed` is the whole of it, which the first message shows.
+fn find_long(command: &str, table: &[Opt], name: &str, typed: &str) -> Result<Opt, String> {
     if let Some(option) = table.iter().find(|option| option.long == name) {
         return Ok(*option);
     }
     let matching: Vec<&Opt> = table.iter().filter(|option| option.long.starts_with(name)).collect();
     match matching.as_slice() {
         [one] => Ok(**one),
-        [] => Err(format!("{command}: unrecognized option '--{name}'")),
+        [] => Err(format!("{command}: unrecognized option '--{typed}'")),
         several => {
             let names: Vec<String> = several.iter().map(|option| format!("'--{}'", option.long)).collect();
             Err(format!("{command}: option '--{name}' is ambiguous; possibilities: {}", names.join(" ")))

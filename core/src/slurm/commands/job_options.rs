@@ -167,6 +167,42 @@ impl Reader<'_> {
 }
 
 impl JobOptions {
+    /// Variables that the commands set for what they start, from options that steps inherit.
+    pub(super) fn inherited(&self) -> Vec<(String, String)> {
+        let request = &self.request;
+        let per_task = request.tres_per_task.as_ref().map(|text| text.replace("gres:gpu:", ""));
+        let bind = request.tres_bind.as_ref().and_then(|text| text.strip_prefix("gpu:")).map(str::to_owned);
+        [
+            ("SLURM_GPUS", self.gpus.clone()),
+            ("SLURM_GPUS_PER_NODE", self.gpus_per_node.clone()),
+            ("SLURM_GPUS_PER_TASK", per_task),
+            ("SLURM_GPU_BIND", bind),
+            ("SLURM_DISTRIBUTION", request.distribution.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+    }
+
+    /// GPUs as `srun` asks for them: in all, per node, per task; and whether there shall be none.
+    pub(super) fn gpus(&self) -> ([Option<u64>; 3], bool) {
+        let count = |text: &str| {
+            let parts =
+                text.split(',').map(|part| part.rsplit(':').next().unwrap_or(part).parse().unwrap_or(1));
+            parts.sum::<u64>()
+        };
+        let of_gres = self.gres.as_deref().map(|text| {
+            text.split(',')
+                .filter(|part| part.split(':').next() == Some("gpu"))
+                .map(|part| if part == "gpu" { 1 } else { count(part) })
+                .sum::<u64>()
+        });
+        let none = self.gres.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("none"));
+        let per_node = of_gres.filter(|_| !none).or_else(|| self.gpus_per_node.as_deref().map(count));
+        let per_task = self.request.tres_per_task.as_deref().map(count);
+        ([self.gpus.as_deref().map(count), per_node, per_task], none || of_gres == Some(0))
+    }
+
     /// Takes one option in. `Ok(false)` when it is none of the shared ones.
     pub(super) fn take(&mut self, reader: Reader<'_>, given: &Given) -> Result<bool, Refusal> {
         let value = given.value.clone().unwrap_or_default();
@@ -340,8 +376,9 @@ impl JobOptions {
         Ok(true)
     }
 
-    /// What can only be said when all options are known.
-    pub(super) fn finish(&mut self, reader: Reader<'_>) -> Result<(), Refusal> {
+    /// What can only be said when all options are known. `in_job`: for a step, whose options are checked against what its
+    /// job has.
+    pub(super) fn finish(&mut self, reader: Reader<'_>, in_job: bool) -> Result<(), Refusal> {
         if self.mem_given.count_ones() > 1 {
             return Err(Refusal {
                 text: format!(
@@ -358,7 +395,11 @@ impl JobOptions {
             ),
             code: 1,
         };
-        if self.request.tres_per_task.is_some() && self.gpus.is_none() && self.request.ntasks.is_none() {
+        if !in_job
+            && self.request.tres_per_task.is_some()
+            && self.gpus.is_none()
+            && self.request.ntasks.is_none()
+        {
             return Err(gres_error(
                 "Failed to validate job spec. --gpus-per-task used without either --gpus or -n/--ntasks is not allowed.",
             ));
@@ -367,6 +408,7 @@ impl JobOptions {
             text.as_ref().and_then(|text| text.rsplit(':').next()?.parse::<u64>().ok())
         };
         if let (Some(all), Some(each)) = (number(&self.gpus), number(&self.gpus_per_node))
+            && !in_job
             && each > 0
             && all % each != 0
         {
@@ -480,7 +522,7 @@ fn signal(text: &str) -> Option<(u8, u32, bool)> {
 }
 
 /// The number of a signal by name, with or without SIG, or number.
-pub(super) fn signal_number(text: &str) -> Option<u8> {
+pub(crate) fn signal_number(text: &str) -> Option<u8> {
     if let Ok(number) = text.parse::<u8>() {
         return (1..65).contains(&number).then_some(number);
     }

@@ -9,7 +9,7 @@ mod accounting;
 mod allocations;
 mod format;
 mod getopt;
-mod job_options;
+pub(crate) mod job_options;
 mod jobs;
 #[cfg(test)]
 mod operations;
@@ -24,13 +24,16 @@ mod sinfo;
 mod sprio;
 mod squeue;
 mod sreport;
+pub(crate) mod srun;
 mod sshare;
+mod step_commands;
 mod times;
 
 use crate::slurm::controller::Controller;
 
 pub(crate) use accounting::show_accounting;
 pub use sacct::sacct;
+pub(crate) use sbatch::reads_script_from_stdin;
 pub use sbatch::{Submitted, sbatch};
 pub use scancel::scancel;
 pub use scontrol::scontrol;
@@ -41,6 +44,40 @@ pub use sprio::sprio;
 pub use squeue::squeue;
 pub use sreport::sreport;
 pub use sshare::sshare;
+pub use step_commands::{sattach, sbcast, strigger};
+
+/// Runs a command that asks the controller and is done; `words` begin with its name.
+pub fn run(
+    controller: &mut Controller,
+    session: &Session<'_>,
+    words: &[String],
+) -> CommandOutput {
+    let Some((name, args)) = words.split_first() else { return CommandOutput::default() };
+    match name.as_str() {
+        "scancel" => scancel(controller, session, args),
+        "scontrol" => scontrol(controller, session, args),
+        "sinfo" => sinfo(controller, session, args),
+        "squeue" => squeue(controller, session, args),
+        "sacct" => sacct(controller, session, args),
+        "sprio" => sprio(controller, session, args),
+        "sshare" => sshare(controller, session, args),
+        "sdiag" => sdiag(controller, session, args),
+        "sreport" => sreport(controller, session, args),
+        "sattach" => sattach(controller, session, args),
+        "sbcast" => sbcast(controller, session, args),
+        "strigger" => strigger(args),
+        "sacctmgr" => {
+            let user = controller
+                .users
+                .by_uid(session.uid)
+                .map_or_else(|| "nobody".into(), |user| user.name.clone());
+            let output = super::accounting::sacctmgr::run(&mut controller.accounting, args, &user);
+            controller.accounting_changed();
+            output
+        }
+        other => CommandOutput::error(format!("{other}: not modelled\n")),
+    }
+}
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use super::getopt::{self, Given, Opt, Takes, opt};
 use super::job_options::{self, JobOptions, Reader, Refusal, SHARED};
 use super::{CommandOutput, Session};
+use crate::slurm::containers::pyxis::{self, PyxisArgs};
 use crate::slurm::controller::Controller;
 use crate::slurm::error::SlurmError;
 use crate::slurm::model::JobRequest;
@@ -28,7 +29,10 @@ const OWN: &[Opt] = &[
 
 /// All options of `sbatch`.
 fn table() -> Vec<Opt> {
-    SHARED.iter().chain(OWN).copied().collect()
+    let of_pyxis = pyxis::OPTIONS
+        .iter()
+        .map(|(name, takes)| opt(name, None, if *takes { Takes::Value } else { Takes::Nothing }));
+    SHARED.iter().chain(OWN).copied().chain(of_pyxis).collect()
 }
 
 /// What the command line and the script's `#SBATCH` lines said.
@@ -42,6 +46,7 @@ struct Parsed {
     array: Option<String>,
     help: bool,
     version: bool,
+    pyxis: PyxisArgs,
 }
 
 /// A submission that was taken, for `--wait`.
@@ -121,7 +126,11 @@ fn submit(
     for given in &line.options {
         parsed.take(reader, given)?;
     }
-    parsed.job.finish(reader)?;
+    let mut below = PyxisArgs::default();
+    below.take_environment(session.env).map_err(|message| pyxis_refusal(&message))?;
+    parsed.pyxis.or(below);
+    parsed.job.finish(reader, false)?;
+    let warning = parsed.pyxis.finish().map(|text| format!("sbatch: error: pyxis: {text}\n"));
     let request = parsed.request(controller, session, script, &line.rest)?;
     let names = request.partitions.clone();
     if !controller.answers() {
@@ -137,7 +146,11 @@ fn submit(
             let text =
                 if parsed.parsable { format!("{id}\n") } else { format!("Submitted batch job {id}\n") };
             let stdout = if parsed.job.quiet && !parsed.parsable { String::new() } else { text };
-            let output = CommandOutput { stdout, stderr: submission.messages.concat(), code: 0 };
+            let output = CommandOutput {
+                stdout,
+                stderr: warning.unwrap_or_default() + &submission.messages.concat(),
+                code: 0,
+            };
             Ok((output, Some(Submitted { job: id, wait: parsed.wait })))
         }
         Err(why) => {
@@ -154,6 +167,10 @@ fn submit(
             Err(Refusal { text, code: 1 })
         }
     }
+}
+
+fn pyxis_refusal(message: &pyxis::BadOption) -> Refusal {
+    message.refusal("sbatch")
 }
 
 fn error(message: &str) -> Refusal {
@@ -245,6 +262,12 @@ impl Parsed {
         if self.job.take(reader, given)? {
             return Ok(());
         }
+        if pyxis::is_option(given.name) {
+            return self
+                .pyxis
+                .take(given.name, given.value.as_deref())
+                .map_err(|message| pyxis_refusal(&message));
+        }
         let value = given.value.clone();
         let request = &mut self.job.request;
         match given.name {
@@ -286,19 +309,7 @@ impl Parsed {
         rest: &[String],
     ) -> Result<JobRequest, Refusal> {
         let mut request = std::mem::take(&mut self.job.request);
-        // The name in the request is interned by the controller; here it is looked at as sbatch does.
-        for text in
-            [&request.tres_per_job, &request.tres_per_node, &request.tres_per_task, &request.tres_per_socket]
-                .into_iter()
-                .flatten()
-        {
-            for part in text.split(',') {
-                let name = part.trim_start_matches("gres:").split(':').next().unwrap_or_default();
-                if controller.names.kind(name).is_none() {
-                    return Err(error("Invalid generic resource (gres) specification"));
-                }
-            }
-        }
+        check_gres_names(controller, "sbatch", &request)?;
         if let Some(text) = &self.array {
             let array = job_options::array(text, controller.params.max_array_size.saturating_sub(1));
             request.array = Some(array.ok_or_else(|| {
@@ -315,6 +326,7 @@ impl Parsed {
         if request.nice < 0 && session.uid != 0 {
             return Err(error("Batch job submission failed: Invalid --nice value"));
         }
+        request.pyxis = Some(std::mem::take(&mut self.pyxis)).filter(|pyxis| pyxis.container());
         request.uid = session.uid;
         request.gid = session.gid;
         request.batch = true;
@@ -329,14 +341,43 @@ impl Parsed {
         });
         request.argv = rest.iter().skip(1).cloned().collect();
         request.environment = exported(session, self.job.export.as_deref());
+        request.environment.extend(self.job.inherited());
         session.host.clone_into(&mut request.alloc_node);
         request.alloc_sid = session.sid;
         Ok(request)
     }
 }
 
+/// The name in a request is interned by the controller; here it is looked at as the commands do.
+pub(super) fn check_gres_names(
+    controller: &Controller,
+    command: &str,
+    request: &JobRequest,
+) -> Result<(), Refusal> {
+    let texts =
+        [&request.tres_per_job, &request.tres_per_node, &request.tres_per_task, &request.tres_per_socket];
+    for part in texts.into_iter().flatten().flat_map(|text| text.split(',')) {
+        let name = part.trim_start_matches("gres:").split(':').next().unwrap_or_default();
+        if controller.names.kind(name).is_none() {
+            return Err(Refusal {
+                text: format!("{command}: error: Invalid generic resource (gres) specification\n"),
+                code: 1,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether the script comes from standard input: neither a file nor `--wrap` is named.
+pub(crate) fn reads_script_from_stdin(args: &[String]) -> bool {
+    getopt::parse("sbatch", &table(), args, false).is_ok_and(|line| {
+        line.rest.is_empty()
+            && !line.options.iter().any(|given| matches!(given.name, "wrap" | "help" | "usage" | "version"))
+    })
+}
+
 /// What `--export` lets into the job: ALL, NONE, names, or assignments.
-fn exported(session: &Session<'_>, export: Option<&str>) -> Vec<(String, String)> {
+pub(super) fn exported(session: &Session<'_>, export: Option<&str>) -> Vec<(String, String)> {
     let all = || session.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>();
     let Some(text) = export else { return all() };
     let mut vars: Vec<(String, String)> = Vec::new();
@@ -359,6 +400,7 @@ fn exported(session: &Session<'_>, export: Option<&str>) -> Vec<(String, String)
 
 fn test_only(controller: &mut Controller, request: &JobRequest) -> CommandOutput {
     let mut trial = controller.clone();
+    controller.use_up_id();
     match trial.expected_start(request.clone()) {
         Ok((id, start, cpus, nodes, partition)) => CommandOutput {
             stdout: String::new(),

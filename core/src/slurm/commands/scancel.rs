@@ -4,7 +4,7 @@ use super::getopt::{self, Opt, Takes, opt};
 use super::{CommandOutput, Session, job_options};
 use crate::slurm::controller::Controller;
 use crate::slurm::error::SlurmError;
-use crate::slurm::model::{JobBase, JobId};
+use crate::slurm::model::{JobBase, JobId, StepId};
 
 const TABLE: &[Opt] = &[
     opt("account", Some('A'), Takes::Value),
@@ -98,26 +98,37 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
     };
     let mut output = CommandOutput::default();
     if targets.is_empty() {
-        if let Some(output) = super::no_contact(controller, "slurm_load_jobs error") {
-            return output;
-        }
         let ids: Vec<JobId> =
             controller.jobs.iter().filter(|job| !job.state.is_finished()).map(|job| job.id).collect();
         targets = ids
             .into_iter()
             .filter(|id| matches(controller, *id))
-            .map(|id| Target { job: id, tasks: None })
+            .map(|id| Target { job: id, tasks: None, step: None })
             .collect();
     }
     for target in targets {
-        let result = if controller.answers() {
-            controller.cancel(target.job, target.tasks.as_deref(), signal, session.uid)
-        } else {
-            Err(SlurmError::NoContact)
+        let tasks = target.tasks.as_deref();
+        let result = match (target.step, signal) {
+            _ if !controller.answers() => Err(SlurmError::NoContact),
+            (Some(step), signal) => {
+                controller.signal_step(target.job, step, signal.unwrap_or(15), session.uid)
+            }
+            (None, Some(signal)) if flag("full") || flag("batch") => {
+                controller.signal_script(target.job, tasks, signal, flag("full"), session.uid)
+            }
+            (None, signal) => controller.cancel(target.job, tasks, signal, session.uid),
         };
         match result {
             // An id that is not known is passed over in silence unless one asks for words (observed).
             Ok(()) | Err(SlurmError::InvalidJobId | SlurmError::AlreadyDone) => {}
+            Err(error) if target.step.is_some() => {
+                let step = target.step.map(|step| step.to_string()).unwrap_or_default();
+                output.stderr.push_str(&format!(
+                    "scancel: error: Kill job error on job step id {}.{step}: {error}\n",
+                    target.job
+                ));
+                output.code = 1;
+            }
             Err(error) => {
                 output
                     .stderr
@@ -134,6 +145,7 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
 struct Target {
     job: JobId,
     tasks: Option<Vec<u32>>,
+    step: Option<StepId>,
 }
 
 /// Ids are separated by commas outside of brackets.
@@ -156,13 +168,19 @@ fn split_ids(word: &str) -> Vec<String> {
     parts
 }
 
-/// `7`, `7_3`, `7_[1-3,5]`; a step `7.0` is its job.
+/// `7`, `7_3`, `7_[1-3,5]`, `7.0`.
 fn target(word: &str) -> Option<Target> {
+    let (word, step) = word.split_once('.').map_or((word, None), |(job, step)| (job, Some(step)));
+    let step = match step {
+        None => None,
+        Some("batch") => Some(StepId::Batch),
+        Some(number) => Some(StepId::Number(number.parse().ok()?)),
+    };
     let (job, task) = word.split_once('_').map_or((word, None), |(job, task)| (job, Some(task)));
-    let job = job.split('.').next()?.parse().ok()?;
+    let job = job.parse().ok()?;
     let tasks = match task {
         Some(text) => Some(job_options::array(text, u32::MAX - 1)?.tasks),
         None => None,
     };
-    Some(Target { job, tasks })
+    Some(Target { job, tasks, step })
 }

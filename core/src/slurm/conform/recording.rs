@@ -23,6 +23,8 @@ pub(super) enum What {
         user: String,
         /// What was typed.
         argv: Vec<String>,
+        /// The recorder did not wait for its end.
+        background: bool,
     },
     /// A slurmd and its steps were killed.
     KillDaemon(String),
@@ -162,7 +164,13 @@ impl Recording {
             events.push(RecordedEvent { at: submit.t, what });
         }
         for (at, show) in file.shows.iter().enumerate() {
-            let what = What::Command { at, user: show.user.clone(), argv: show.cmd.clone() };
+            let background = actions.iter().any(|action| {
+                let typed = action.get("cmd").and_then(Value::as_array).map(|words| {
+                    words.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+                });
+                typed.as_ref() == Some(&show.cmd) && action.get("bg").and_then(Value::as_bool) == Some(true)
+            });
+            let what = What::Command { at, user: show.user.clone(), argv: show.cmd.clone(), background };
             events.push(RecordedEvent { at: show.t, what });
         }
         for action in &actions {

@@ -18,12 +18,20 @@ impl Controller {
         let submission = self.submit(request)?;
         let job = self.jobs.get(submission.job).ok_or(SlurmError::Unspecified)?;
         let partition = job.partition;
+        if self.partition_limit(job, partition).is_some() || !self.could_ever_run(job, partition) {
+            return Err(SlurmError::NodeConfigUnavailable);
+        }
         let avail = self.available_nodes(job, partition, None).map_err(|_| SlurmError::NodeNotAvailable)?;
         let (start, selection) =
             self.first_fit(job, partition, &avail, self.time()).ok_or(SlurmError::NodesBusy)?;
         let nodes = selection.shares.iter().map(|share| share.node).collect();
         let cpus = selection.shares.iter().map(|share| share.cpus).sum();
         Ok((job.id, start, cpus, self.names_of(&nodes), self.partitions[partition].name.clone()))
+    }
+
+    /// A job was only tried: its id is used up all the same (recorded: bad_inputs).
+    pub fn use_up_id(&mut self) {
+        self.next_id += 1;
     }
 
     /// When and where a job that waits could start if no other job waited and all that run ended at their limits;

@@ -15,6 +15,8 @@ pub(super) const REQUEUE_DELAY: Time = 121;
 const EPILOG: Duration = Duration::from_millis(50);
 /// How much longer that takes with several nodes.
 const EPILOG_OF_SEVERAL: Duration = Duration::from_millis(300);
+/// Without a batch script nothing is left on the nodes when the command says that it is done (observed: some hundredths).
+const EPILOG_OF_COMMAND: Duration = Duration::from_millis(10);
 
 impl Controller {
     /// The batch script of a job ended on its node with an exit code, or by a signal.
@@ -29,8 +31,17 @@ impl Controller {
         }
         if let Some(step) = job.steps.iter_mut().find(|step| step.id == StepId::Batch && step.end == 0) {
             step.end = now;
-            step.exit = if ended_before { (0, signal_of_kill(signal)) } else { (code, signal) };
-            step.state = JobState::new(if ended_before {
+            step.exit = match signal {
+                // Only seven bits of the code are kept by accounting (observed: `exit 255` is recorded as 127:0).
+                0 => (code & 0x7f, 0),
+                signal if ended_before => (0, signal_of_kill(signal)),
+                signal => (0, signal),
+            };
+            if ended_before {
+                job.exit = if signal == 0 { (code, 0) } else { step.exit };
+            }
+            // A step that a signal ended is shown as cancelled, whoever sent it (recorded: exit_codes).
+            step.state = JobState::new(if ended_before || signal != 0 {
                 JobBase::Cancelled
             } else if code == 0 && signal == 0 {
                 JobBase::Completed
@@ -39,8 +50,6 @@ impl Controller {
             });
         }
         if !ended_before {
-            // Only seven bits of the code are kept (observed: `exit 255` is recorded as 127:0).
-            let code = code & 0x7f;
             job.exit = (code, signal);
             let special = if self.params.requeue_exit_hold.contains(&code) && code != 0 {
                 Some(true)
@@ -51,20 +60,34 @@ impl Controller {
             };
             let base = if code == 0 && signal == 0 { JobBase::Completed } else { JobBase::Failed };
             let reason = match base {
-                JobBase::Failed if signal != 0 => Reason::RAISED_SIGNAL,
+                JobBase::Failed if signal != 0 => Reason::LAUNCH_FAILURE,
                 JobBase::Failed => Reason::NON_ZERO_EXIT,
                 _ => Reason::NONE,
             };
             self.begin_end(id, base, reason, special.map(|hold| (hold, hold)));
+            if self.has_steps(id) {
+                self.kill_processes(id);
+            }
         }
-        self.epilogs(id);
+        if !self.has_steps(id) {
+            self.epilogs(id);
+        }
+    }
+
+    /// Whether steps of a job run still: its nodes are not clean before they are gone.
+    fn has_steps(&self, id: JobId) -> bool {
+        self.jobs.get(id).is_some_and(|job| job.steps.iter().any(|step| step.end == 0))
     }
 
     /// The nodes of a job run their epilogs; then they are clean.
     pub(super) fn epilogs(&mut self, id: JobId) {
         let Some(job) = self.jobs.get(id) else { return };
-        let several = if job.completing_nodes.count() > 1 { EPILOG_OF_SEVERAL } else { Duration::ZERO };
-        self.agenda.push(self.now + EPILOG + several, Event::Epilog(id, job.run));
+        let span = match job.completing_nodes.count() {
+            _ if !job.request.batch => EPILOG_OF_COMMAND,
+            0 | 1 => EPILOG,
+            _ => EPILOG + EPILOG_OF_SEVERAL,
+        };
+        self.agenda.push(self.now + span, Event::Epilog(id, job.run));
     }
 
     /// All epilogs of a job are done.
@@ -98,6 +121,7 @@ impl Controller {
         }
         set_reason(job, reason);
         job.end = now;
+        job.accounted_exit = (job.exit.0 & 0x7f, job.exit.1);
         job.completing_nodes = job.nodes.clone();
         if let Some(params) = self.params.multifactor.clone() {
             self.charge(id, &params);
@@ -179,6 +203,7 @@ impl Controller {
         let preempted = job.state.base == JobBase::Preempted;
         if accounting {
             let mut record = job.clone();
+            record.exit = job.accounted_exit;
             record.request.script = String::new();
             record.request.environment = Vec::new();
             self.history.push(record);
@@ -259,11 +284,7 @@ impl Controller {
         requeue: Option<(bool, bool)>,
     ) {
         self.begin_end(id, base, reason, requeue);
-        if self
-            .jobs
-            .get(id)
-            .is_some_and(|job| job.request.batch || job.steps.iter().any(|step| step.end == 0))
-        {
+        if self.has_steps(id) || self.jobs.get(id).is_some_and(|job| job.request.batch) {
             self.kill_processes(id);
         } else {
             self.epilogs(id);

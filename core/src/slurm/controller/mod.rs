@@ -19,6 +19,7 @@ mod fairshare;
 mod features;
 mod finish;
 mod gang;
+mod layout;
 mod limits;
 mod operate;
 mod params;
@@ -33,6 +34,7 @@ mod reconfigure;
 mod reserve;
 mod schedule;
 mod start;
+mod steps;
 mod submit;
 mod table;
 mod top;
@@ -47,6 +49,7 @@ pub use daemon::Daemons;
 pub use facts::NodeStateText;
 pub use fairshare::AssociationUsage;
 pub use params::{Enforce, EnforcePartLimits, MultifactorParams, Params, PreemptType, SchedulerParams};
+pub use steps::Allocation;
 pub use reboot::RebootRequest;
 pub use reconfigure::{NEEDS_RESTART, ReconfigureError};
 pub use submit::Submission;
@@ -55,7 +58,7 @@ pub use update::{JobChange, NodeChange};
 
 use super::Time;
 use super::accounting::AccountingDb;
-use super::model::{GresNames, Job, JobId, Node, NodeIdx, NodeUsage, Partition};
+use super::model::{GresNames, Job, JobId, Node, NodeIdx, NodeUsage, Partition, StepId};
 use super::select::{Machines, Topology};
 use crate::sim::{EventQueue, SimTime};
 
@@ -79,6 +82,26 @@ pub enum Action {
         signal: u8,
         /// The batch shell gets it, not only the steps.
         batch: bool,
+    },
+    /// Send a signal to the batch shell alone (`scancel --batch`, `--signal=B:`).
+    SignalBatch {
+        /// The job.
+        job: JobId,
+        /// Which run of it.
+        run: u32,
+        /// The signal's number.
+        signal: u8,
+    },
+    /// Send a signal to the tasks of one step.
+    SignalStep {
+        /// The job.
+        job: JobId,
+        /// Which run of it.
+        run: u32,
+        /// The step.
+        step: StepId,
+        /// The signal's number.
+        signal: u8,
     },
     /// Stop the processes of a job for now.
     Suspend {

@@ -132,6 +132,43 @@ impl Controller {
         result
     }
 
+    /// `scancel --signal` with `--batch` (the batch shell alone) or `--full` (the batch shell, all that it started, and
+    /// the steps).
+    ///
+    /// # Errors
+    ///
+    /// No such job; not the user's; it waits; already over.
+    pub fn signal_script(
+        &mut self,
+        id: JobId,
+        tasks: Option<&[u32]>,
+        signal: u8,
+        full: bool,
+        uid: u32,
+    ) -> Result<(), SlurmError> {
+        let mut result = Err(SlurmError::AlreadyDone);
+        for id in self.named(id, tasks)? {
+            let Some(job) = self.jobs.get(id) else { continue };
+            if !Self::may_touch(job, uid) {
+                return Err(SlurmError::AccessDenied);
+            }
+            if job.state.is_finished() {
+                continue;
+            }
+            if job.state.base == JobBase::Pending {
+                return Err(SlurmError::JobPending);
+            }
+            result = Ok(());
+            let run = job.run;
+            self.actions.push_back(if full {
+                Action::Signal { job: id, run, signal, batch: true }
+            } else {
+                Action::SignalBatch { job: id, run, signal }
+            });
+        }
+        result
+    }
+
     /// `scontrol hold` and `uhold`.
     ///
     /// # Errors
@@ -251,10 +288,12 @@ impl Controller {
     ///
     /// No such job; only root and the user's operator may; not running.
     pub fn suspend_job(&mut self, id: JobId, uid: u32) -> Result<(), SlurmError> {
+        // A job that is not known is noticed before who asks (recorded: bad_inputs).
+        let named = self.named(id, None)?;
         if uid != 0 {
             return Err(SlurmError::AccessDenied);
         }
-        for id in self.named(id, None)? {
+        for id in named {
             let Some(job) = self.jobs.get(id) else { continue };
             match job.state.base {
                 JobBase::Pending => return Err(SlurmError::JobPending),
@@ -278,10 +317,11 @@ impl Controller {
     ///
     /// No such job; only root may; not suspended.
     pub fn resume_job(&mut self, id: JobId, uid: u32) -> Result<(), SlurmError> {
+        let named = self.named(id, None)?;
         if uid != 0 {
             return Err(SlurmError::AccessDenied);
         }
-        for id in self.named(id, None)? {
+        for id in named {
             let Some(job) = self.jobs.get(id) else { continue };
             if job.state.base != JobBase::Suspended {
                 return Err(SlurmError::NotSuspended);

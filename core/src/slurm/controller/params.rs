@@ -259,6 +259,8 @@ pub struct Params {
     pub requeue_exit_hold: Vec<u8>,
     /// KillWait, seconds.
     pub kill_wait: i64,
+    /// SlurmdSpoolDir; `%n` is the node's name.
+    pub spool: String,
     /// MinJobAge, seconds.
     pub min_job_age: i64,
     /// OverTimeLimit, minutes.
@@ -316,6 +318,7 @@ impl Default for Params {
             requeue_exit: Vec::new(),
             requeue_exit_hold: Vec::new(),
             kill_wait: 30,
+            spool: "/var/spool/slurmd".into(),
             min_job_age: 300,
             over_time_limit: 0,
             max_array_size: 1001,

@@ -112,7 +112,11 @@ impl Controller {
             {
                 job.warned = true;
                 let run = job.run;
-                self.actions.push_back(Action::Signal { job: id, run, signal, batch });
+                self.actions.push_back(if batch {
+                    Action::SignalBatch { job: id, run, signal }
+                } else {
+                    Action::Signal { job: id, run, signal, batch: false }
+                });
             }
             let Some(job) = self.jobs.get(id) else { continue };
             if job.preempt_time != 0 {

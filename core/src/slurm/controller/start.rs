@@ -107,12 +107,11 @@ impl Controller {
                 nodes: first,
                 cpus: job.shares_of_nodes.first().map_or(0, |share| share.cpus),
                 tasks: 1,
-                tasks_per_node: job
-                    .shares_of_nodes
-                    .first()
-                    .map(|share| (share.node, 1))
-                    .into_iter()
-                    .collect(),
+                shares: Vec::new(),
+                distribution: None,
+                overlap: true,
+                time_limit: None,
+                srun: None,
             });
         }
         let licenses = job.licenses.clone();

@@ -28,6 +28,7 @@ impl Controller {
     /// used up and the record stays, failed (observed).
     pub fn submit(&mut self, mut request: JobRequest) -> Result<Submission, SlurmError> {
         let now = self.time();
+        self.detail = None;
         if self.jobs.len() >= self.params.max_job_count {
             return Err(SlurmError::TooManyJobs);
         }
@@ -72,7 +73,8 @@ impl Controller {
             if held {
                 job.priority = 0;
                 job.reason = Reason::HELD_USER;
-            } else if let Some(priority) = job.request.priority {
+            } else if let Some(priority) = job.request.priority.filter(|_| job.request.uid == 0) {
+                // Others than operators ask in vain (recorded: bad_inputs).
                 job.priority = priority;
                 job.direct_priority = true;
             }
@@ -222,7 +224,7 @@ impl Controller {
     }
 
     /// A submission that is refused after the record was made: the record stays, failed.
-    fn fail_late(&mut self, id: JobId, now: i64) {
+    pub(super) fn fail_late(&mut self, id: JobId, now: i64) {
         self.jobs.pending.remove(&id);
         let keep = self.params.min_job_age;
         if let Some(job) = self.jobs.get_mut(id) {
@@ -457,6 +459,7 @@ impl Controller {
             restarts: 0,
             requeue: request.requeue.unwrap_or(self.params.requeue),
             exit: (0, 0),
+            accounted_exit: (0, 0),
             derived_exit: (0, 0),
             min_nodes,
             max_nodes,

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Bits, Dependency, GresAsk, JobRequest, JobState, Memory, NodeIdx, NodeShare, PartIdx, Reason};
+use super::{Bits, Dependency, GresAsk, JobRequest, JobState, Memory, NodeShare, PartIdx, Reason, Step};
 use crate::slurm::Time;
 
 /// A job's id; tasks of an array have ids of their own once they start.
@@ -128,6 +128,8 @@ pub struct Job {
     pub requeue: bool,
     /// Exit code and signal.
     pub exit: (u8, u8),
+    /// The same when its end was recorded: what its script does afterwards does not change the record.
+    pub accounted_exit: (u8, u8),
     /// Highest exit code of its steps.
     pub derived_exit: (u8, u8),
     /// Least nodes, after defaults.
@@ -196,49 +198,6 @@ pub struct Job {
     pub run: u32,
     /// When the record is forgotten by the controller; 0 while it is not finished.
     pub purge_at: Time,
-}
-
-/// Which step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StepId {
-    /// The batch script.
-    Batch,
-    /// `salloc`'s or `srun`'s outer step for interactive use.
-    Interactive,
-    /// The external step (`PrologFlags=Contain`).
-    Extern,
-    /// `srun` number n.
-    Number(u32),
-}
-
-/// A step: what runs in an allocation.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// Which.
-    pub id: StepId,
-    /// Its name.
-    pub name: String,
-    /// State.
-    pub state: JobState,
-    /// Start.
-    pub start: Time,
-    /// End; 0 while it runs.
-    pub end: Time,
-    /// Exit code and signal; [`Step::UNREPORTED`] when its node was lost before it told.
-    pub exit: (u8, u8),
-    /// Its nodes.
-    pub nodes: Bits,
-    /// CPUs.
-    pub cpus: u32,
-    /// Tasks.
-    pub tasks: u32,
-    /// Tasks per node, in the order of the nodes.
-    pub tasks_per_node: Vec<(NodeIdx, u32)>,
-}
-
-impl Step {
-    /// The exit of a step that nobody told of.
-    pub const UNREPORTED: (u8, u8) = (0, u8::MAX);
 }
 
 impl Job {

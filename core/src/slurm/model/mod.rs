@@ -9,10 +9,11 @@ mod job;
 mod node;
 mod request;
 mod state;
+mod step;
 
 pub use bits::Bits;
 pub use gres::{GresAsk, GresGrant, GresKind, GresNames, GresUsage, NodeGres};
-pub use job::{Job, JobId, PendingTasks, PriorityFactors, Scheduler, Step, StepId, TresCount};
+pub use job::{Job, JobId, PendingTasks, PriorityFactors, Scheduler, TresCount};
 pub use node::{
     Memory, NextState, Node, NodeIdx, NodeReason, NodeShare, NodeUsage, OverSubscribe, PartIdx, Partition,
     PartitionState, PreemptMode, Reboot,
@@ -21,3 +22,4 @@ pub use request::{
     ArraySpec, Dependency, DependencyKind, DependencyState, DependencyTarget, JobRequest, Sharing,
 };
 pub use state::{JobBase, JobFlags, JobState, NodeBase, NodeFlags, Reason};
+pub use step::{Distribution, Step, StepId, StepRequest, StepShare};

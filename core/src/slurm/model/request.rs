@@ -240,6 +240,8 @@ pub struct JobRequest {
     pub overcommit: bool,
     /// `--distribution` as displays show it.
     pub distribution: Option<String>,
+    /// What Pyxis was asked for; `None` without a container.
+    pub pyxis: Option<crate::slurm::containers::pyxis::PyxisArgs>,
     /// `--wait-all-nodes`.
     pub wait_all_nodes: Option<bool>,
     /// The host where the command ran, and the session id there.

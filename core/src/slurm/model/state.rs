@@ -197,7 +197,7 @@ impl Reason {
     pub const ARRAY_TASK_LIMIT: Self = Self("JobArrayTaskLimit");
     pub const TIME_LIMIT: Self = Self("TimeLimit");
     pub const NON_ZERO_EXIT: Self = Self("NonZeroExitCode");
-    pub const RAISED_SIGNAL: Self = Self("RaisedSignal");
+    pub const LAUNCH_FAILURE: Self = Self("JobLaunchFailure");
     pub const NODE_DOWN: Self = Self("NodeDown");
     pub const DEADLINE: Self = Self("DeadLine");
     pub const MAX_MEM_PER_LIMIT: Self = Self("MaxMemPerLimit");

@@ -236,13 +236,7 @@ impl Shell {
         self.status = 0;
         for target in rest {
             let pid = self.job_pid(target);
-            let signal = match number {
-                0 => None,
-                2 => Some(Signal::Int),
-                9 => Some(Signal::Kill),
-                // The others that end a process by default end it here like SIGTERM, unless they are trapped.
-                _ => Some(Signal::Term),
-            };
+            let signal = Signal::from_number(number);
             let Some(pid) = pid else {
                 self.complain(&if target.starts_with('%') {
                     format!("kill: {target}: no such job")
@@ -259,7 +253,7 @@ impl Shell {
                 self.status = 1;
                 continue;
             }
-            if !matches!(number, 0 | 2 | 9 | 15) {
+            if matches!(number, 19..=22) {
                 self.complain(&format!("kill: not modelled: signal {number}"));
                 self.status = 1;
                 continue;
@@ -268,6 +262,7 @@ impl Shell {
             if pid == sys.pid {
                 let protected = sys.kernel.init && pid == sys.kernel.main && signal != Signal::Kill;
                 if self.receive(signal) && !protected {
+                    sys.kernel.note_death(pid, signal);
                     return Flow::Exit(128 + signal.number());
                 }
             } else {

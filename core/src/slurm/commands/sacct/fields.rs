@@ -4,7 +4,7 @@ use super::super::format::{Field, field};
 use super::super::{format::mebibytes, jobs};
 use crate::slurm::Time;
 use crate::slurm::controller::Controller;
-use crate::slurm::model::{Job, JobFlags, JobId, JobState, Scheduler, Step, StepId};
+use crate::slurm::model::{Job, JobFlags, JobId, JobState, Scheduler, Step};
 use crate::slurm::units::{clock, stamp};
 
 /// Fields with their widths (those of `-l` recorded in `outputs`).
@@ -127,15 +127,6 @@ pub(super) fn display_id(job: &Job) -> String {
     match job.array {
         Some((array, Some(task))) => format!("{array}_{task}"),
         _ => job.display_id(),
-    }
-}
-
-fn step_name(id: StepId) -> String {
-    match id {
-        StepId::Batch => "batch".into(),
-        StepId::Extern => "extern".into(),
-        StepId::Interactive => "interactive".into(),
-        StepId::Number(n) => n.to_string(),
     }
 }
 
@@ -265,6 +256,15 @@ pub(super) fn step_value(controller: &Controller, job: &Job, step: &Step, name: 
         "AllocTRES" => {
             let mut parts = vec![format!("cpu={}", step.cpus)];
             let mut gres: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+            if !step.shares.is_empty() {
+                let gpus: usize = step.shares.iter().map(|share| share.gpus.count()).sum();
+                gres.extend((gpus > 0).then(|| ("gres/gpu".to_owned(), gpus as u64)));
+                gres.retain(|name, _| controller.params.accounting_tres.contains(name));
+                parts.extend(gres.iter().map(|(name, count)| format!("{name}={count}")));
+                parts.push(format!("mem={}", mebibytes(step.shares.iter().map(|share| share.memory).sum())));
+                parts.push(format!("node={}", step.nodes.count()));
+                return parts.join(",");
+            }
             for grant in shares().flat_map(|share| &share.gres) {
                 if let Some(kind) = controller.names.kinds.get(usize::from(grant.kind)) {
                     *gres.entry(format!("gres/{kind}")).or_default() += grant.count;
@@ -287,8 +287,8 @@ pub(super) fn step_value(controller: &Controller, job: &Job, step: &Step, name: 
         "End" => time(step.end),
         "ExitCode" if step.exit == Step::UNREPORTED => String::new(),
         "ExitCode" => format!("{}:{}", step.exit.0, step.exit.1),
-        "JobID" => format!("{}.{}", display_id(job), step_name(step.id)),
-        "JobIDRaw" => format!("{}.{}", job.id, step_name(step.id)),
+        "JobID" => format!("{}.{}", display_id(job), step.id),
+        "JobIDRaw" => format!("{}.{}", job.id, step.id),
         "JobName" => step.name.clone(),
         "NTasks" => step.tasks.to_string(),
         "NodeList" => controller.names_of(&step.nodes),

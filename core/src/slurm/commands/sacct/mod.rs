@@ -223,6 +223,10 @@ pub fn sacct(controller: &Controller, session: &Session<'_>, args: &[String]) ->
 
 /// Whether a record has to do with the time between `start` and `end`.
 fn overlaps(job: &Job, start: i64, end: i64) -> bool {
+    if job.eligible == 0 && job.state.is_finished() {
+        // It was held to its end, and never became eligible (recorded: exit_codes).
+        return false;
+    }
     let begin = if job.eligible != 0 { job.eligible } else { job.submit };
     let over = job.state.is_finished() && job.end != 0 && job.end < start;
     begin <= end && !over

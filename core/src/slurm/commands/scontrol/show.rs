@@ -4,7 +4,7 @@ use super::{Flags, admin, expand, job_and_tasks, show_assoc, show_job, show_node
 use crate::slurm::commands::{CommandOutput, Session};
 use crate::slurm::controller::Controller;
 use crate::slurm::hostlist;
-use crate::slurm::model::{Job, StepId};
+use crate::slurm::model::{Job, Step, StepId};
 use crate::slurm::units;
 
 pub(super) fn show(
@@ -84,7 +84,7 @@ pub(super) fn show(
 
 fn jobs(controller: &Controller, flags: Flags, id: Option<&str>) -> CommandOutput {
     let chosen: Vec<&Job> = match id {
-        None => controller.jobs.iter().collect(),
+        None => crate::slurm::commands::jobs::listed(controller),
         Some(word) => {
             let Some((id, tasks)) = job_and_tasks(word) else {
                 return CommandOutput::error("scontrol_print_job error: Invalid job id specified\n");
@@ -195,35 +195,67 @@ fn topology(controller: &Controller) -> CommandOutput {
     CommandOutput::text(text)
 }
 
+/// Steps that run, of all jobs, of one (`7`), or one of them (`7.0`).
 fn steps(controller: &Controller, id: Option<&str>) -> CommandOutput {
-    let wanted: Option<u32> = id.and_then(|id| id.split('.').next()?.parse().ok());
+    let (job_id, step_id) = id.map_or((None, None), |id| {
+        let (job, step) = id.split_once('.').map_or((id, None), |(job, step)| (job, Some(step)));
+        (Some(job), step)
+    });
+    let wanted: Option<u32> = job_id.and_then(|id| id.parse().ok());
     let mut text = String::new();
-    for job in controller.jobs.active().filter(|job| wanted.is_none_or(|id| id == job.id)) {
-        for step in job.steps.iter().filter(|step| step.end == 0) {
-            let name = match step.id {
-                StepId::Batch => "batch".to_owned(),
-                StepId::Interactive => "interactive".to_owned(),
-                StepId::Extern => "extern".to_owned(),
-                StepId::Number(n) => n.to_string(),
-            };
+    // Steps of array tasks are shown when they are named (recorded: outputs).
+    let shown = |job: &&Job| wanted.map_or(job.array.is_none(), |id| id == job.id);
+    for job in controller.jobs.active().filter(shown) {
+        let running = job
+            .steps
+            .iter()
+            .filter(|step| step.end == 0 && step_id.is_none_or(|wanted| wanted == step.id.to_string()));
+        for step in running {
+            let batch = step.id == StepId::Batch;
+            let tres = if batch { "(null)".to_owned() } else { step_tres(controller, step) };
+            let limit = step.time_limit.or(if batch { None } else { job.time_limit });
+            let (host, pid) = step.srun.as_ref().map_or(("(null)", 0), |(host, pid)| (host.as_str(), *pid));
             text.push_str(&format!(
-                "StepId={}.{name} UserId={} StartTime={} TimeLimit=UNLIMITED\n   State={} Partition={} NodeList={}\n   Nodes={} CPUs={} Tasks={} Name={} Network=(null)\n   TRES=(null)\n   ResvPorts=(null)\n   CPUFreqReq=Default\n   SrunHost:Pid=(null):0\n\n",
+                "StepId={}.{} UserId={} StartTime={} TimeLimit={}\n   State={} Partition={} NodeList={}\n   Nodes={} CPUs={} Tasks={} Name={} Network=(null)\n   TRES={tres}\n   ResvPorts=(null)\n   CPUFreqReq=Default{}\n   SrunHost:Pid={host}:{pid}\n\n",
                 job.id,
+                step.id,
                 job.request.uid,
                 units::stamp(step.start),
+                limit.map_or_else(
+                    || "UNLIMITED".into(),
+                    |minutes| units::clock(i64::from(minutes) * 60)
+                ),
                 job.state.name(),
                 controller.partitions[job.partition].name,
                 controller.names_of(&step.nodes),
                 step.nodes.count(),
-                if step.id == StepId::Batch { 0 } else { step.cpus },
+                if batch { 0 } else { step.cpus },
                 step.tasks,
-                step.name
+                step.name,
+                step.distribution.map_or_else(String::new, |dist| format!(" Dist={}", dist.name())),
             ));
         }
     }
     if text.is_empty() {
-        CommandOutput::text("No job steps in the system\n")
+        match id {
+            Some(id) if step_id.is_some() => CommandOutput::error(format!("Job step {id} not found\n")),
+            _ => CommandOutput::text("No job steps in the system\n"),
+        }
     } else {
         CommandOutput::text(text)
     }
+}
+
+fn step_tres(controller: &Controller, step: &Step) -> String {
+    let mut parts = vec![format!("cpu={}", step.cpus)];
+    let memory: u64 = step.shares.iter().map(|share| share.memory).sum();
+    if memory > 0 {
+        parts.push(format!("mem={}", show_job::memory_text(memory)));
+    }
+    parts.push(format!("node={}", step.nodes.count()));
+    let gpus: usize = step.shares.iter().map(|share| share.gpus.count()).sum();
+    if gpus > 0 && controller.names.kind("gpu").is_some() {
+        parts.push(format!("gres/gpu={gpus}"));
+    }
+    parts.join(",")
 }

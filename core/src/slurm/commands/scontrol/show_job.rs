@@ -226,10 +226,7 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         nodes.push_str(&format!(" SchedNodeList={}", controller.names_of(&job.planned_nodes)));
     }
     lines.push(nodes);
-    if job.request.batch
-        && !pending
-        && let Some(first) = job.nodes.min()
-    {
+    if !pending && let Some(first) = job.nodes.min() {
         lines.push(format!("BatchHost={}", controller.nodes[first].name));
     }
     numbers(controller, job, pending, &mut lines);
@@ -349,7 +346,8 @@ fn numbers(controller: &Controller, job: &Job, pending: bool, lines: &mut Vec<St
         (nodes, u64::from(job.min_cpus), job.ntasks.to_string())
     } else if job.shares_of_nodes.is_empty() {
         // It ended without ever having had nodes.
-        (job.min_nodes.to_string(), u64::from(job.min_cpus), "N/A".to_owned())
+        let tasks = job.request.ntasks.map_or_else(|| "N/A".to_owned(), |tasks| tasks.to_string());
+        (job.min_nodes.to_string(), u64::from(job.min_cpus), tasks)
     } else {
         let cpus = job.shares_of_nodes.iter().map(|share| u64::from(share.cpus)).sum();
         let nodes = job.shares_of_nodes.len() as u32;

@@ -2,7 +2,7 @@
 
 use crate::slurm::Time;
 use crate::slurm::controller::Controller;
-use crate::slurm::model::{Job, JobBase, PartIdx, Step, StepId};
+use crate::slurm::model::{Job, JobBase, PartIdx, Step};
 use crate::slurm::units::{short_clock, stamp};
 
 use super::super::jobs;
@@ -183,13 +183,7 @@ fn limit(controller: &Controller, job: &Job) -> String {
 pub(super) fn step_value(controller: &Controller, row: &Row<'_>, step: &Step, name: &str) -> String {
     match name {
         "stepid" => {
-            let tail = match step.id {
-                StepId::Batch => "batch".to_owned(),
-                StepId::Interactive => "interactive".to_owned(),
-                StepId::Extern => "extern".to_owned(),
-                StepId::Number(n) => n.to_string(),
-            };
-            format!("{}.{tail}", id(row))
+            format!("{}.{}", id(row), step.id)
         }
         "stepname" => step.name.clone(),
         "numtasks" => step.tasks.to_string(),
@@ -197,7 +191,9 @@ pub(super) fn step_value(controller: &Controller, row: &Row<'_>, step: &Step, na
         "nodes" => controller.names_of(&step.nodes),
         "starttime" => stamp(step.start),
         "stepstate" => step.state.name().to_owned(),
-        "timelimit" => "UNLIMITED".into(),
+        "timelimit" => {
+            step.time_limit.map_or_else(|| "UNLIMITED".into(), |minutes| short_clock(i64::from(minutes) * 60))
+        }
         other => value(controller, row, other),
     }
 }

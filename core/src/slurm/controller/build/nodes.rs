@@ -162,6 +162,7 @@ pub(super) fn gres_conf(config: &Config, names: &mut GresNames, nodes: &mut [Nod
                 continue;
             }
             gres.devices += files.len();
+            gres.anonymous |= files.iter().any(|file| !is_numbered(file));
             if let Some(cores) = &cores {
                 gres.cores.extend(std::iter::repeat_n(cores.clone(), files.len()));
             }
@@ -174,6 +175,12 @@ pub(super) fn gres_conf(config: &Config, names: &mut GresNames, nodes: &mut [Nod
 fn spread(count: u64, over: usize) -> impl Iterator<Item = u64> {
     let devices = over.max(1) as u64;
     (0..devices).map(move |at| count / devices + u64::from(at < count % devices))
+}
+
+/// Whether a device file has a number that CUDA knows: `/dev/nvidia0`.
+fn is_numbered(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or_default();
+    name.strip_prefix("nvidia").is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 /// GPUs are devices with or without files; shares without files are dealt over the GPUs of the node.

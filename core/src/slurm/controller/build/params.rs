@@ -66,6 +66,7 @@ pub(super) fn params(config: &Config) -> Params {
         requeue_exit: codes(text("RequeueExit")),
         requeue_exit_hold: codes(text("RequeueExitHold")),
         kill_wait: seconds_of("KillWait"),
+        spool: text("SlurmdSpoolDir").to_owned(),
         min_job_age: match seconds_of("MinJobAge") {
             1 => 2,
             age => age,
