@@ -31,8 +31,11 @@ use crate::{NvmlSource, locked};
 /// dcgm-exporter's port.
 pub const PORT: u16 = 9400;
 
-/// How long a scrape may take.
+/// How long a scrape may take, unless it is said otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the end waits for a thread that NVML does not let go.
+const LEAVING: Duration = Duration::from_secs(2);
 
 /// How old what is fixed may be. Cards are cut anew while the exporter runs.
 const INVENTORY_AGE: Duration = Duration::from_secs(30);
@@ -52,6 +55,7 @@ pub struct Exporter {
     kept: Mutex<Kept>,
     last_xids: Mutex<BTreeMap<u32, u64>>,
     one_scrape: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl Exporter {
@@ -63,7 +67,14 @@ impl Exporter {
             kept: Mutex::default(),
             last_xids: Mutex::default(),
             one_scrape: Arc::new(Semaphore::new(1)),
+            patience: PATIENCE,
         }
+    }
+
+    /// How long a scrape may take before it is answered with 503; ten seconds, unless it is said otherwise.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Remembers an event that a series shows: the last XID of a GPU.
@@ -130,7 +141,7 @@ impl Exporter {
             .with_state(exporter);
         let served = axum::serve(listener, router).with_graceful_shutdown(shutdown).await;
         stop.stop();
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        let _ = tokio::time::timeout(LEAVING, tokio::task::spawn_blocking(move || thread.join())).await;
         served
     }
 }
@@ -138,14 +149,15 @@ impl Exporter {
 async fn metrics(State(exporter): State<Arc<Exporter>>) -> Response {
     let unavailable = |why: String| (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response();
     let late = || unavailable("NVML does not answer in time".to_owned());
-    let permit = tokio::time::timeout(PATIENCE, Arc::clone(&exporter.one_scrape).acquire_owned()).await;
+    let patience = exporter.patience;
+    let permit = tokio::time::timeout(patience, Arc::clone(&exporter.one_scrape).acquire_owned()).await;
     let Ok(Ok(permit)) = permit else { return late() };
     let scrape = tokio::task::spawn_blocking(move || {
         let scraped = exporter.scrape();
         drop(permit);
         scraped
     });
-    match tokio::time::timeout(PATIENCE, scrape).await {
+    match tokio::time::timeout(patience, scrape).await {
         Ok(Ok(Ok(text))) => {
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
         }

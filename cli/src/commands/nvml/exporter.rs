@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use clusterlab_nvml::{HostFacts, NvmlSource, exporter};
 
-use super::{interrupted, runtime};
+use super::{interrupted, wait_for};
 use crate::output;
 
 /// Serve the GPUs' metrics to Prometheus, under the names of NVIDIA's dcgm-exporter, until Ctrl-C
@@ -33,7 +33,7 @@ impl Exporter {
             output::text(&exporter.scrape().map_err(|error| super::told(&error))?)?;
             return Ok(0);
         }
-        runtime()?.block_on(async {
+        wait_for(async {
             let listener = tokio::net::TcpListener::bind(self.listen)
                 .await
                 .with_context(|| format!("cannot listen on {}", self.listen))?;

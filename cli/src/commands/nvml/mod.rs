@@ -56,9 +56,12 @@ fn told(error: &SourceError) -> anyhow::Error {
     anyhow!("{error}; {}", error.advice())
 }
 
-/// A runtime for what waits: threads only where NVML blocks.
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+/// Runs what waits, on a runtime without threads of its own. It does not wait for calls that NVML does not answer.
+fn wait_for<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
 }
 
 /// Waits for Ctrl-C, or for a service manager's request to end.

@@ -10,7 +10,7 @@ use clusterlab_nvml::NvmlSource;
 use clusterlab_nvml::monitor::{Monitor, MonitorOptions, Sample, Update};
 use serde::Serialize;
 
-use super::{cell, interrupted, runtime, told};
+use super::{cell, interrupted, told, wait_for};
 use crate::output;
 
 /// Print what the GPUs measure and what happens to them, until Ctrl-C
@@ -58,7 +58,7 @@ impl Watch {
         }
         let interval = if self.events { Duration::ZERO } else { Duration::from_secs_f64(self.interval) };
         let source = Arc::new(source);
-        runtime()?.block_on(async {
+        wait_for(async {
             let options = MonitorOptions { interval, ..MonitorOptions::default() };
             // Names for the lines; what is not known is shown by number.
             let names = source.inventory().map_err(|error| told(&error))?;
@@ -90,7 +90,8 @@ impl Watch {
                     break Err(error);
                 }
             };
-            monitor.shutdown().await;
+            // A driver that hangs shall not keep the program.
+            let _ = tokio::time::timeout(Duration::from_secs(2), monitor.shutdown()).await;
             printed.map(|()| 0)
         })
     }
