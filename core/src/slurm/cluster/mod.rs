@@ -366,8 +366,8 @@ impl SlurmCluster {
     fn began(&self, job: JobId) -> SimTime {
         let found = self.recorded.as_ref().zip(self.controller.jobs.get(job));
         let Some((recorded, job)) = found else { return self.now };
-        let late = u64::try_from(self.controller.time_at(self.now) - job.start).unwrap_or(0)
-            + recorded.head_start();
+        let late =
+            u64::try_from(self.controller.time_at(self.now) - job.start).unwrap_or(0) + recorded.head_start();
         let earlier = Duration::from_secs(late).as_nanos() as u64;
         SimTime::from_nanos(self.now.as_nanos().saturating_sub(earlier))
     }

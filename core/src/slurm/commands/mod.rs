@@ -47,11 +47,7 @@ pub use sshare::sshare;
 pub use step_commands::{sattach, sbcast, strigger};
 
 /// Runs a command that asks the controller and is done; `words` begin with its name.
-pub fn run(
-    controller: &mut Controller,
-    session: &Session<'_>,
-    words: &[String],
-) -> CommandOutput {
+pub fn run(controller: &mut Controller, session: &Session<'_>, words: &[String]) -> CommandOutput {
     let Some((name, args)) = words.split_first() else { return CommandOutput::default() };
     match name.as_str() {
         "scancel" => scancel(controller, session, args),
