@@ -309,6 +309,9 @@ slurm:
         };
         check("{accounting: [add user nobody]}", "slurm: accounting: add user nobody: ");
         check("{submissions: [{user: bob, run: [sbatch]}]}", "slurm: submissions: no user is \"bob\"");
-        check("{slurmConf: 'PartitionName=x Nodes=b'}", "slurm: slurm.conf:12:23: Invalid node names in partition x");
+        check(
+            "{slurmConf: 'PartitionName=x Nodes=b'}",
+            "slurm: slurm.conf:12:23: Invalid node names in partition x",
+        );
     }
 }
