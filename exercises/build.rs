@@ -8,13 +8,42 @@ fn main() -> io::Result<()> {
     let data = Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("data");
     println!("cargo::rerun-if-changed={}", data.display());
     let mut code = String::from("static EMBEDDED: &[(&str, &[(&str, &str)])] = &[\n");
+    let mut elsewhere = String::from("static ELSEWHERE: &[(&str, &str, &str)] = &[\n");
+    let slurm = env::var_os("CARGO_FEATURE_SLURM").is_some();
     for folder in in_order(&data)? {
+        if !slurm && uses_slurm(&folder)? {
+            let [en, ko] = title(&folder)?;
+            let _ = writeln!(elsewhere, "    ({:?}, {en:?}, {ko:?}),", name(&folder));
+            continue;
+        }
         let _ = writeln!(code, "    ({:?}, &[", name(&folder));
         files(&folder, "", &mut code)?;
         code.push_str("    ]),\n");
     }
     code.push_str("];\n");
+    code.push_str(&elsewhere);
+    code.push_str("];\n");
     fs::write(Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("embedded.rs"), code)
+}
+
+/// Whether the exercise's lab has a Slurm cluster.
+fn uses_slurm(folder: &Path) -> io::Result<bool> {
+    let lab = fs::read_to_string(folder.join("lab.yaml"))?;
+    Ok(lab.lines().any(|line| line.starts_with("slurm:")))
+}
+
+/// The English and the Korean title, from the two lines below `title:`.
+fn title(folder: &Path) -> io::Result<[String; 2]> {
+    let yaml = fs::read_to_string(folder.join("exercise.yaml"))?;
+    let mut lines = yaml.lines().skip_while(|line| *line != "title:").skip(1);
+    let mut next = |start: &str| {
+        let found = lines.next().and_then(|line| line.strip_prefix(start)).map(|text| text.trim().to_owned());
+        found.ok_or_else(|| {
+            let message = format!("{}: exercise.yaml: expected {start:?} below \"title:\"", name(folder));
+            io::Error::other(message)
+        })
+    };
+    Ok([next("  en: ")?, next("  ko: ")?])
 }
 
 /// The folders of exercises in the order of the course.

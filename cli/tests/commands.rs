@@ -67,6 +67,15 @@ fn run_prints_what_the_commands_print_and_exits_as_the_last_one_did() {
 }
 
 #[test]
+fn run_hands_jobs_to_slurm_where_the_lab_has_one() {
+    let lab = format!("{LAB}slurm: {{alone: true}}\n");
+    let folder = folder("slurm", &[("lab.yaml", &lab)]);
+    let script = "sbatch --gres=gpu:2 --wrap 'echo $CUDA_VISIBLE_DEVICES'\nsleep 5\ncat slurm-1.out\n";
+    let ran = clusterlab(&folder, &["run", "lab.yaml", "--script", "-"], script);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "Submitted batch job 1\n0,1\n"), "{}", ran.stderr);
+}
+
+#[test]
 fn run_stops_at_the_first_failure_if_asked_to() {
     let folder = folder("errexit", &[("lab.yaml", LAB)]);
     let script = "echo a\nkubectl get pod nothing\necho b\n";

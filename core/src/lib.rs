@@ -48,10 +48,11 @@
     doc = "| 3 | [`slurm`] | batch scheduling: logs of real machines, the textbook's policies |"
 )]
 //! | 2 | [`process`] | what runs in a container: shell, utilities, programs, files |
+//! | 2 | [`telemetry`] | GPUs as Prometheus sees them, under DCGM's names |
 //! | 1 | [`hardware`] | machines, GPUs, MIG, NVLink and PCIe |
 //! | 0 | [`sim`] | virtual time, events, randomness, journal |
 //!
-//! Floors 4 (NVIDIA's operators) and the rest of floors 2 and 3 (telemetry, MLOps)
+//! Floors 4 (NVIDIA's operators) and the rest of floor 3 (MLOps)
 //! are not built yet. Each floor above `process` is a cargo feature; all are
 //! on by default.
 //!
@@ -69,3 +70,4 @@ pub mod process;
 pub mod sim;
 #[cfg(feature = "slurm")]
 pub mod slurm;
+pub mod telemetry;

@@ -13,9 +13,13 @@ pub struct Folder {
 }
 
 // `EMBEDDED: &[(&str, &[(&str, &str)])]`: folder → path → text; folders in the order of the course, paths sorted.
+// `ELSEWHERE: &[(&str, &str, &str)]`: id, English and Korean title of exercises that need a feature that is off.
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 impl Folder {
+    /// Exercises of the course that this build leaves out because it has no Slurm: id, English and Korean title.
+    pub const ELSEWHERE: &'static [(&'static str, &'static str, &'static str)] = ELSEWHERE;
+
     /// The exercises that are compiled into this crate, in the order of the course (`data/course.txt`).
     pub fn embedded() -> impl Iterator<Item = Self> {
         EMBEDDED.iter().map(|(name, files)| Self {

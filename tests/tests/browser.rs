@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clusterlab_tests::browser::{Browser, DESKTOP, PHONE, Site, Visitor, screenshots};
 use fantoccini::key::Key;
-use lab::Lab as _;
+use lab::{Lab as _, slurm};
 use serde_json::json;
 
 const KOREAN: Visitor = Visitor { language: "ko", dark: false, size: DESKTOP };
@@ -20,6 +20,15 @@ fn visit(visitor: Visitor) -> Result<(Site, Browser)> {
     let site = Site::serve()?;
     let browser = Browser::start(visitor)?;
     browser.go(&site.url("index.html?exercise=first-gpu-pod"))?;
+    browser.wait_for_prompt()?;
+    Ok((site, browser))
+}
+
+/// The same on the first exercise about Slurm, which has a page of its own.
+fn visit_slurm(visitor: Visitor) -> Result<(Site, Browser)> {
+    let site = Site::serve()?;
+    let browser = Browser::start(visitor)?;
+    browser.go(&site.url("slurm.html?exercise=slurm-first-job"))?;
     browser.wait_for_prompt()?;
     Ok((site, browser))
 }
@@ -207,9 +216,98 @@ fn a_manifest_is_checked_while_it_is_written() {
 #[ignore = "needs the built site and Chromium: cargo xtask test"]
 fn the_page_and_this_machine_come_to_the_same_digest() {
     let (_site, browser) = visit(Visitor::default()).unwrap();
-    let in_the_page = browser.digest_of_the_fixed_scenario().unwrap();
-    assert_eq!(in_the_page, lab::native_digest().unwrap());
+    let in_the_page = browser.digest_of(&lab::FIRST).unwrap();
+    assert_eq!(in_the_page, lab::native_digest(&lab::FIRST).unwrap());
     no_complaints(&browser);
+}
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test"]
+fn the_page_with_slurm_and_this_machine_come_to_the_same_digest() {
+    let (_site, browser) = visit_slurm(Visitor::default()).unwrap();
+    let in_the_page = browser.digest_of(&slurm::SCENARIO).unwrap();
+    assert_eq!(in_the_page, lab::native_digest(&slurm::SCENARIO).unwrap());
+    no_complaints(&browser);
+}
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test"]
+fn an_exercise_about_slurm_is_solved_by_typing_while_queue_and_chart_show_it() {
+    let (site, browser) = visit_slurm(Visitor::default()).unwrap();
+    let (raw, packed) = lab::first_visit(&browser, site.root()).unwrap();
+    println!(
+        "page with Slurm: {} kB of wasm, JavaScript and CSS, {} kB as brotli",
+        raw / 1000,
+        packed / 1000
+    );
+    slurm::begin(&browser).unwrap();
+    browser.wait_until("document.querySelector('#queue [data-job=\"3\"][data-state=R]')").unwrap();
+    browser.wait_until("document.querySelector('#gantt [data-job=\"3\"][data-kind=running]')").unwrap();
+    slurm::go_on(&browser).unwrap();
+    browser.wait_until("document.querySelector('#finished')").unwrap();
+    // The same job, as it was: it ran, and the page says why.
+    slurm::look_back(&browser, 12).unwrap();
+    browser.wait_until("document.querySelector('#queue [data-job=\"3\"][data-state=R]')").unwrap();
+    browser.click("#queue [data-job='3'] .link").unwrap();
+    browser.wait_for_text("[data-testid=job-why]", "cpu-1").unwrap();
+    browser.click("#gantt-as-table").unwrap();
+    browser.wait_for_text("[data-testid=gantt-table]", "count").unwrap();
+    no_complaints(&browser);
+}
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test"]
+fn who_chooses_an_exercise_about_slurm_comes_to_its_page_and_finds_the_work_again() {
+    let (site, browser) = visit(Visitor::default()).unwrap();
+    browser.command("echo kept > note.txt").unwrap();
+    browser
+        .script(
+            "const list = document.querySelector('#exercise');
+             list.value = 'slurm-first-job';
+             list.dispatchEvent(new Event('change', {bubbles: true}));",
+            vec![],
+        )
+        .unwrap();
+    browser.wait_until("location.pathname.endsWith('slurm.html')").unwrap();
+    browser.wait_for_prompt().unwrap();
+    browser.command("sinfo").unwrap();
+    browser.wait_for_text("#terminal-log", "PARTITION").unwrap();
+    browser.go(&site.url("index.html?exercise=first-gpu-pod")).unwrap();
+    browser.wait_for_prompt().unwrap();
+    browser.command("cat note.txt").unwrap();
+    browser.wait_for_text("#terminal-log", "kept").unwrap();
+    no_complaints(&browser);
+}
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test"]
+fn the_page_with_slurm_fits_both_sizes_and_is_accessible() {
+    let axe = lab::axe();
+    for (language, dark, size, name) in [
+        ("en", false, DESKTOP, "desktop-light-en"),
+        ("ko", true, DESKTOP, "desktop-dark-ko"),
+        ("en", true, PHONE, "phone-dark-en"),
+        ("ko", false, PHONE, "phone-light-ko"),
+    ] {
+        let (_site, browser) = visit_slurm(Visitor { language, dark, size }).unwrap();
+        browser.open_panel("terminal").unwrap();
+        browser.command("sbatch -N2 --exclusive -t 20 -J wide --wrap 'sleep 60'; sleep 40").unwrap();
+        browser.wait_for_end().unwrap();
+        for panel in ["cluster", "objects"] {
+            browser.open_panel(panel).unwrap();
+            browser.screenshot(&screenshots().join(format!("slurm-{panel}-{name}.png"))).unwrap();
+        }
+        let wider = browser.script(
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth;",
+            vec![],
+        );
+        assert_eq!(wider.unwrap(), json!(0), "{name}: the page is wider than its window");
+        if let Some(axe) = &axe {
+            let violations = lab::run_axe(&browser, axe).unwrap();
+            assert!(violations.is_empty(), "{name}:\n{}", violations.join("\n"));
+        }
+        no_complaints(&browser);
+    }
 }
 
 #[test]

@@ -50,6 +50,21 @@ pub fn address() -> Option<String> {
     Some(href.split('#').next().unwrap_or(&href).to_owned())
 }
 
+/// Goes to another page of the site, to an exercise there. What else the address asks for stays.
+pub fn go_to_exercise(page: &str, exercise: &str) {
+    let Some(location) = window().map(|w| w.location()) else { return };
+    let path = location.pathname().unwrap_or_default();
+    // That page itself does not send anybody on.
+    if path.ends_with(page) {
+        return;
+    }
+    let search = location.search().unwrap_or_default();
+    if let Ok(parameters) = UrlSearchParams::new_with_str(&search) {
+        parameters.set("exercise", exercise);
+        let _ = location.set_href(&format!("{page}?{}", String::from(parameters.to_string())));
+    }
+}
+
 /// The part of the address after `#`.
 pub fn fragment() -> String {
     window().and_then(|w| w.location().hash().ok()).unwrap_or_default()

@@ -141,6 +141,12 @@ pub enum Request {
         /// Its name.
         pod: String,
     },
+    /// Why is this job of Slurm where it is?
+    #[cfg(feature = "slurm")]
+    WhyJob {
+        /// As `squeue` shows it: `7`, `7_3`.
+        id: String,
+    },
     /// The whole lab, to keep.
     Save,
 }
@@ -184,6 +190,9 @@ pub enum Response {
     },
     /// Why that pod is where it is.
     Why(Option<WhyView>),
+    /// Why that job is where it is.
+    #[cfg(feature = "slurm")]
+    WhyJob(Option<Box<clusterlab::lab::slurm::view::JobWhy>>),
     /// The whole lab and what was reached in it, as JSON.
     Saved {
         /// Of which exercise: the page may have gone on to another.
@@ -354,6 +363,12 @@ pub struct Update {
     pub pods: Delta<PodView>,
     /// Events.
     pub events: Delta<EventView>,
+    /// The Slurm cluster, if it changed.
+    #[cfg(feature = "slurm")]
+    pub slurm: Option<Box<clusterlab::lab::slurm::view::SlurmView>>,
+    /// Both halves of a lab that has Kubernetes and Slurm, if they changed.
+    #[cfg(feature = "slurm")]
+    pub comparison: Option<Box<clusterlab::lab::slurm::compare::Comparison>>,
     /// What was typed and printed.
     pub output: Vec<Chunk>,
     /// What the terminal waits for.

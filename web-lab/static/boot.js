@@ -1,12 +1,12 @@
-// Loads the module once, gives it to the worker that simulates and to the page that draws.
-import init, { main } from "./clusterlab_web.js";
-
-const at = (name) => new URL(name, import.meta.url);
+// Loads the module once, gives it to the worker that simulates and to the page that draws. There are two modules, one
+// of which knows Slurm too; the page that loads this file says which one it wants.
+const name = new URL(import.meta.url).searchParams.get("module") ?? "clusterlab_web";
+const at = (file) => new URL(file, import.meta.url);
 
 // A web host that does not know the type of .wasm files cannot stream it; the slow way always works.
 async function compile() {
-  const response = await fetch(at("clusterlab_web_bg.wasm"));
-  if (!response.ok) throw new Error(`clusterlab_web_bg.wasm: HTTP ${response.status}`);
+  const response = await fetch(at(`${name}_bg.wasm`));
+  if (!response.ok) throw new Error(`${name}_bg.wasm: HTTP ${response.status}`);
   return (response.headers.get("content-type") ?? "").startsWith("application/wasm")
     ? WebAssembly.compileStreaming(response)
     : WebAssembly.compile(await response.arrayBuffer());
@@ -16,13 +16,15 @@ async function compile() {
 let compiled;
 globalThis.clusterlabWorker = () => {
   const worker = new Worker(at("worker.js"), { type: "module", name: "clusterlab" });
-  worker.postMessage(compiled);
+  worker.postMessage({ name, module: compiled });
   return worker;
 };
 
 try {
+  const loading = import(`./${name}.js`);
   compiled = await compile();
   const worker = globalThis.clusterlabWorker();
+  const { default: init, main } = await loading;
   await init({ module_or_path: compiled });
   main(worker);
 } catch (error) {

@@ -92,23 +92,34 @@ pub fn build(options: &Options, out: &Path) -> Result<()> {
 
     let tool = cargo_arguments(&["-p", "xtask-site"], &[]);
     let (profile, folder) = if options.dev { ("dev", "debug") } else { ("wasm-release", "wasm-release") };
-    let lab =
-        cargo_arguments(&["-p", "clusterlab-web"], &["--lib", "--target", BROWSER, "--profile", profile]);
+    let of_lab = ["--lib", "--target", BROWSER, "--profile", profile];
+    let with_slurm = cargo_arguments(&["-p", "clusterlab-web"], &of_lab);
+    let first_only = [&of_lab[..], &["--no-default-features"]].concat();
+    let first_only = cargo_arguments(&["-p", "clusterlab-web"], &first_only);
     let crates =
         [crates_of(&["-p", "xtask-site"])?, crates_of(&["-p", "clusterlab-web", "--target", BROWSER])?];
     // Bundling and the two books count as a few crates each.
     bar.set_length(crates.iter().sum::<u64>() + 12);
 
     compile(&bar, "compiling the site builder", &tool, 0)?;
-    compile(&bar, "compiling the lab", &lab, crates[0])?;
+    let wasm = target.join(BROWSER).join(folder).join("clusterlab_web.wasm");
+    // The module of the first visit goes without Slurm, which is in a second one for its own exercises; for development
+    // one module with everything is enough.
+    let first = target.join(BROWSER).join(folder).join("clusterlab_first.wasm");
+    if !options.dev {
+        compile(&bar, "compiling the lab", &first_only, crates[0])?;
+        std::fs::copy(&wasm, &first).with_context(|| format!("cannot copy {}", wasm.display()))?;
+    }
+    compile(&bar, "compiling the lab with Slurm", &with_slurm, crates[0])?;
     bar.set_position(crates.iter().sum());
 
     let program = target.join("debug").join(format!("xtask-site{}", std::env::consts::EXE_SUFFIX));
-    let wasm = target.join(BROWSER).join(folder).join("clusterlab_web.wasm");
     let mut site = Command::new(program);
-    site.arg("--root").arg(root()).arg("--wasm").arg(wasm).arg("--out").arg(out);
+    site.arg("--root").arg(root()).arg("--out").arg(out);
     if options.dev {
-        site.arg("--dev");
+        site.arg("--wasm").arg(wasm).arg("--dev");
+    } else {
+        site.arg("--wasm").arg(first).arg("--slurm").arg(wasm);
     }
     site.current_dir(root()).stdout(Stdio::piped());
     let name = shown(&site);

@@ -15,11 +15,17 @@ cargo xtask lab [--port N] [--open] [--dev] [--out DIR]
     --out DIR   write the site to DIR instead of serving it; it works on any static
                 web host, under any path
 
-cargo xtask test [--fast] [--only STEP]...
+cargo xtask test [--fast] [--nightly] [--only STEP]...
     Run every check. What it needs and does not find it installs, where it may.
     --fast      leave out the checks that build the browser lab
+    --nightly   also the checks that take their time
     --only STEP run this step alone (may be repeated)
     --list      print the steps
+
+cargo xtask gpu-check [--build DIR]
+    On a machine with NVIDIA GPUs: compare what we read with its nvidia-smi, and print
+    the record for nvml-backend/HARDWARE.md.
+    --build DIR only write the program to DIR; it runs on a GPU machine without anything else
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +43,7 @@ fn run() -> Result<()> {
     match arguments.next()? {
         Some(Value(command)) if command == "lab" => lab(&mut arguments),
         Some(Value(command)) if command == "test" => test(&mut arguments),
+        Some(Value(command)) if command == "gpu-check" => gpu_check(&mut arguments),
         None | Some(Short('h') | Long("help")) => {
             print!("{HELP}");
             Ok(())
@@ -70,6 +77,7 @@ fn test(arguments: &mut lexopt::Parser) -> Result<()> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("fast") => options.fast = true,
+            Long("nightly") => options.nightly = true,
             Long("only") => options.only.push(arguments.value()?.string()?),
             Long("list") => {
                 print!("{}", xtask::test::list());
@@ -83,4 +91,19 @@ fn test(arguments: &mut lexopt::Parser) -> Result<()> {
         }
     }
     xtask::test::run(&options)
+}
+
+fn gpu_check(arguments: &mut lexopt::Parser) -> Result<()> {
+    let mut build: Option<std::path::PathBuf> = None;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("build") => build = Some(arguments.value()?.into()),
+            Short('h') | Long("help") => {
+                print!("{HELP}");
+                return Ok(());
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    xtask::gpu_check::run(build.as_deref())
 }

@@ -85,7 +85,7 @@ pub fn chromium() -> Result<()> {
     Ok(())
 }
 
-fn apt_get(arguments: &[&str]) -> Command {
+pub(crate) fn apt_get(arguments: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
     command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments).stdin(Stdio::null());
     command
@@ -115,7 +115,7 @@ fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-fn starts(program: &str) -> bool {
+pub(crate) fn starts(program: &str) -> bool {
     find_program(&[program]).is_some()
 }
 

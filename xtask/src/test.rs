@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::lab;
 use crate::needs;
+use crate::nvml_clients;
 use crate::workspace::{BROWSER, WASI, cargo, publishable, run as run_command, target_dir};
 
 /// What to run.
@@ -17,6 +18,8 @@ use crate::workspace::{BROWSER, WASI, cargo, publishable, run as run_command, ta
 pub struct Options {
     /// Leave out the steps that build the browser lab.
     pub fast: bool,
+    /// Also the checks that take their time and find little between two nights.
+    pub nightly: bool,
     /// Only these steps; empty means all.
     pub only: Vec<String>,
 }
@@ -43,10 +46,18 @@ const STEPS: &[Step] = &[
     Step { name: "browser", about: "the lab in a real Chromium", slow: true, run: browser },
 ];
 
+/// What is run with `--nightly`, before everything else.
+const NIGHTLY: &[Step] = &[Step {
+    name: "memory",
+    about: "memory over 100,000 scrapes of the NVML exporter (only with --nightly)",
+    slow: false,
+    run: memory,
+}];
+
 /// Names and purposes of all steps, one per line, for `--list`.
 pub fn list() -> String {
     let mut text = String::new();
-    for step in STEPS {
+    for step in NIGHTLY.iter().chain(STEPS) {
         let left_out = if step.slow { " (not with --fast)" } else { "" };
         let _ = writeln!(text, "{:<11} {}{left_out}", step.name, step.about);
     }
@@ -86,7 +97,7 @@ pub fn run(options: &Options) -> Result<()> {
 
 fn choose(options: &Options) -> Result<Vec<&'static Step>> {
     for name in &options.only {
-        if !STEPS.iter().any(|step| step.name == name) {
+        if !NIGHTLY.iter().chain(STEPS).any(|step| step.name == name) {
             bail!("there is no step `{name}`; the steps are:\n{}", list().trim_end());
         }
     }
@@ -97,7 +108,8 @@ fn choose(options: &Options) -> Result<Vec<&'static Step>> {
             options.only.iter().any(|name| name == step.name)
         }
     };
-    Ok(STEPS.iter().filter(wanted).collect())
+    let nightly = if options.nightly || !options.only.is_empty() { NIGHTLY } else { &[] };
+    Ok(nightly.iter().chain(STEPS).filter(wanted).collect())
 }
 
 fn summary(times: &[(&str, Duration)], total: Duration) -> String {
@@ -150,7 +162,12 @@ fn clippy() -> Result<()> {
 
 fn clippy_web() -> Result<()> {
     needs::target(BROWSER)?;
-    run_command(&mut cargo(["clippy", "-p", "clusterlab-web", "--target", BROWSER, "--", "-D", "warnings"]))
+    // Both modules: the one of a first visit, and the one that knows Slurm.
+    for features in [&["--no-default-features"][..], &[]] {
+        let mut lint = cargo(["clippy", "-p", "clusterlab-web", "--target", BROWSER]);
+        run_command(lint.args(features).args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
 }
 
 fn doc() -> Result<()> {
@@ -162,7 +179,23 @@ fn doctest() -> Result<()> {
 }
 
 fn test() -> Result<()> {
+    // Tests that find no client of NVML are ignored, and say so.
+    nvml_clients::install();
     run_command(&mut cargo(["test", "--workspace", "--lib", "--bins", "--tests", "--examples"]))
+}
+
+fn memory() -> Result<()> {
+    let filter = "memory_does_not_grow";
+    run_command(&mut cargo([
+        "test",
+        "-p",
+        "clusterlab-nvml",
+        "--test",
+        "streaming",
+        "--",
+        "--ignored",
+        filter,
+    ]))
 }
 
 /// Compiles the engine's tests for WASI and runs them in an interpreter that is a library (`xtask/wasi`).
@@ -213,17 +246,25 @@ mod tests {
     #[test]
     fn the_whole_run_ends_with_the_browser_and_the_fast_one_with_the_tests() {
         assert_eq!(names(&Options::default()).last(), Some(&"browser"));
-        assert_eq!(names(&Options { fast: true, only: vec![] }).last(), Some(&"test"));
+        assert_eq!(names(&Options { fast: true, ..Options::default() }).last(), Some(&"test"));
     }
 
     #[test]
     fn a_single_step_can_be_chosen_even_a_slow_one() {
-        assert_eq!(names(&Options { fast: true, only: vec!["wasm".into()] }), ["wasm"]);
+        assert_eq!(names(&Options { fast: true, only: vec!["wasm".into()], ..Options::default() }), ["wasm"]);
+    }
+
+    #[test]
+    fn what_takes_a_night_is_run_only_when_it_is_asked_for() {
+        assert!(!names(&Options::default()).contains(&"memory"));
+        assert_eq!(names(&Options { nightly: true, ..Options::default() })[0], "memory");
+        assert_eq!(names(&Options { only: vec!["memory".into()], ..Options::default() }), ["memory"]);
     }
 
     #[test]
     fn an_unknown_step_is_answered_with_the_list() {
-        let error = choose(&Options { fast: false, only: vec!["lint".into()] }).err().unwrap().to_string();
+        let error =
+            choose(&Options { only: vec!["lint".into()], ..Options::default() }).err().unwrap().to_string();
         assert!(error.contains("there is no step `lint`") && error.contains("clippy"), "{error}");
     }
 }

@@ -5,6 +5,7 @@ mod check;
 mod conform;
 mod exercises;
 mod grade;
+mod nvml;
 mod replay;
 mod run;
 mod shell;
@@ -24,6 +25,7 @@ pub enum Command {
     Replay(replay::Replay),
     Simulate(simulate::Simulate),
     Bench(bench::Bench),
+    Nvml(nvml::Nvml),
 }
 
 impl Command {
@@ -39,6 +41,7 @@ impl Command {
             Self::Replay(command) => command.run(),
             Self::Simulate(command) => command.run(),
             Self::Bench(command) => command.run(),
+            Self::Nvml(command) => command.run(),
         }
     }
 }

@@ -152,11 +152,7 @@ impl GpuSpec {
     /// The value of the node label `nvidia.com/gpu.product`: the name without
     /// characters that a label refuses, blanks turned into `-`.
     pub fn product(&self) -> String {
-        self.name
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '))
-            .map(|c| if c == ' ' { '-' } else { c })
-            .collect()
+        super::source::labels::product(self.name)
     }
 
     /// The type that Slurm's `AutoDetect=nvml` gives it: the name in lower case

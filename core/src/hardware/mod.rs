@@ -13,6 +13,8 @@
 //! - *How are two devices connected?* [`Node::gpu_link`] and [`Link`], the words of
 //!   `nvidia-smi topo -m`.
 //!
+//! [`source`] asks a machine as a monitor does, and real machines the same way.
+//!
 //! Nothing here knows of containers, pods or jobs. State is changed only by
 //! methods that take the present instant, because temperature has a memory.
 
@@ -21,6 +23,7 @@ mod gpu;
 pub mod mig;
 mod node;
 mod rows;
+pub mod source;
 mod system;
 mod topology;
 mod wiring;

@@ -113,6 +113,20 @@ impl From<PciAddress> for String {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CpuSet(pub Vec<(u32, u32)>);
 
+impl CpuSet {
+    /// The set of ascending numbers.
+    pub fn from_ascending(numbers: impl IntoIterator<Item = u32>) -> Self {
+        let mut ranges: Vec<(u32, u32)> = Vec::new();
+        for number in numbers {
+            match ranges.last_mut() {
+                Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+                _ => ranges.push((number, number)),
+            }
+        }
+        Self(ranges)
+    }
+}
+
 /// As Linux and `nvidia-smi` write it: `0-55,112-167`.
 impl fmt::Display for CpuSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -156,5 +170,6 @@ mod tests {
         assert_eq!(PciAddress::bus(0x1b).to_string(), "00000000:1B:00.0");
         assert_eq!(CpuSet(vec![(0, 55), (112, 167)]).to_string(), "0-55,112-167");
         assert_eq!(CpuSet(vec![(3, 3)]).to_string(), "3");
+        assert_eq!(CpuSet::from_ascending([0, 1, 2, 7, 9, 10]).to_string(), "0-2,7,9-10");
     }
 }

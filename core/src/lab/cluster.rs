@@ -9,6 +9,7 @@ use crate::kube::kubelet::Kubelets;
 use crate::kube::manifest;
 use crate::kube::queueing::QueueController;
 use crate::kube::scheduler::{Features, SchedulerConfiguration, SchedulerController};
+use crate::process::files::Files;
 use crate::process::images::Registry;
 use crate::sim::SimTime;
 
@@ -36,13 +37,22 @@ pub(super) struct Cluster {
     pub(super) evictions: TaintEviction,
     pub(super) kubelets: Kubelets,
     pub(super) registry: Registry,
+    #[cfg(feature = "slurm")]
+    pub(super) slurm: Option<super::slurm::SlurmLab>,
 }
 
 impl Cluster {
-    pub(super) fn new(spec: &LabSpec) -> Result<Self, SpecError> {
+    pub(super) fn new(spec: &LabSpec, files: &mut Files) -> Result<Self, SpecError> {
         let (epoch, seed) = (spec.epoch(), spec.seed());
+        let machines = spec.machines()?;
         let mut cluster = Self {
-            machines: spec.machines()?,
+            #[cfg(feature = "slurm")]
+            slurm: spec
+                .slurm
+                .as_ref()
+                .map(|slurm| super::slurm::SlurmLab::new(slurm, epoch, &machines, files))
+                .transpose()?,
+            machines,
             api: ApiServer::new(epoch, seed),
             scheduler: SchedulerController::new(&scheduler_configuration(spec))
                 .map_err(|error| SpecError::Scheduler(error.to_string()))?,
@@ -57,14 +67,16 @@ impl Cluster {
                 .add(image)
                 .map_err(|error| SpecError::Image { name: image.name.clone(), why: error.to_string() })?;
         }
-        for (machine, config) in cluster.machines.iter().zip(spec.node_configs()?) {
+        let configs = spec.node_configs()?;
+        let joining = cluster.machines.iter().zip(configs).filter(|_| spec.has_kubernetes());
+        for (machine, config) in joining {
             cluster
                 .kubelets
                 .join(SimTime::ZERO, &mut cluster.api, machine, &config)
                 .map_err(|status| SpecError::Node { name: machine.name.clone(), why: status.to_string() })?;
         }
         cluster.apply(spec)?;
-        cluster.settle(SimTime::ZERO);
+        cluster.settle(SimTime::ZERO, files);
         Ok(cluster)
     }
 
@@ -90,15 +102,38 @@ impl Cluster {
         Ok(())
     }
 
+    /// Whether there is a Kubernetes cluster to talk to.
+    #[allow(clippy::unused_self, reason = "without Slurm there always is")]
+    pub(super) const fn has_kubernetes(&self) -> bool {
+        #[cfg(feature = "slurm")]
+        if let Some(slurm) = &self.slurm {
+            return !slurm.alone;
+        }
+        true
+    }
+
     /// When something is due next.
     pub(super) fn next_wakeup(&self) -> Option<SimTime> {
-        let due = [self.evictions.next_wakeup(), self.scheduler.next_wakeup(), self.kubelets.next_wakeup()];
+        let due = [
+            self.evictions.next_wakeup(),
+            self.scheduler.next_wakeup(),
+            self.kubelets.next_wakeup(),
+            #[cfg(feature = "slurm")]
+            self.slurm.as_ref().and_then(super::slurm::SlurmLab::next_wakeup),
+        ];
         due.into_iter().flatten().min()
     }
 
-    /// Lets all components act at `now` until none has anything left to do.
-    pub(super) fn settle(&mut self, now: SimTime) {
+    /// Lets all components act at `now` until none has anything left to do. `files` are those that the terminal shares
+    /// with a Slurm cluster's nodes.
+    pub(super) fn settle(&mut self, now: SimTime, files: &mut Files) {
         self.api.set_now(now);
+        #[cfg(feature = "slurm")]
+        if let Some(slurm) = &mut self.slurm {
+            slurm.advance(now, files);
+        }
+        #[cfg(not(feature = "slurm"))]
+        let _ = files;
         for _ in 0..MAX_ROUNDS {
             let before = self.api.resource_version();
             self.evictions.advance(now, &mut self.api);

@@ -36,7 +36,7 @@ impl Lab {
         let start = cursor - word.len();
         let position = if fresh { words.len() } else { words.len() - 1 };
         let mut candidates = match words.first() {
-            _ if position == 0 => commands(word),
+            _ if position == 0 => commands(&TerminalProgram::names(&self.state.cluster), word),
             Some(&("kubectl" | "k")) if !file_flag(&words, fresh) => {
                 let mut words: Vec<String> = words[1..].iter().map(|w| (*w).to_owned()).collect();
                 if fresh {
@@ -45,11 +45,31 @@ impl Lab {
                 let terminal = &self.state.terminal;
                 kubectl::complete(&words, self.api(), terminal.config.namespace())
             }
-            _ => paths(self.files(), self.state.terminal.cwd(), word),
+            _ => self
+                .complete_slurm(&words, fresh)
+                .unwrap_or_else(|| paths(self.files(), self.state.terminal.cwd(), word)),
         };
         candidates.sort();
         candidates.dedup();
         Completion { start, candidates }
+    }
+}
+
+impl Lab {
+    /// What Slurm's commands offer at that place; `None` if it is none of them, or takes a path there.
+    #[cfg(feature = "slurm")]
+    fn complete_slurm(&self, words: &[&str], fresh: bool) -> Option<Vec<String>> {
+        let mut words = words.to_vec();
+        if fresh {
+            words.push("");
+        }
+        super::slurm::complete(&words, &self.slurm()?.controller)
+    }
+
+    #[cfg(not(feature = "slurm"))]
+    #[allow(clippy::unused_self, reason = "with Slurm it looks at the cluster")]
+    const fn complete_slurm(&self, _words: &[&str], _fresh: bool) -> Option<Vec<String>> {
+        None
     }
 }
 
@@ -59,8 +79,8 @@ fn file_flag(words: &[&str], fresh: bool) -> bool {
     matches!(before, Some(&("-f" | "--filename")))
 }
 
-fn commands(prefix: &str) -> Vec<String> {
-    let all = TerminalProgram::NAMES.iter().chain(&UTILITIES);
+fn commands(programs: &[&'static str], prefix: &str) -> Vec<String> {
+    let all = programs.iter().chain(&UTILITIES);
     all.filter(|name| name.starts_with(prefix)).map(|name| (*name).to_owned()).collect()
 }
 

@@ -32,6 +32,19 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
     },
+    /// A job of Slurm changed its state, or why it waits.
+    Job {
+        /// As `squeue` shows it: `7`, `7_3`.
+        job: String,
+        /// Its name.
+        name: String,
+        /// `PENDING`.
+        state: String,
+        /// `Resources`; `None` if there is none.
+        reason: String,
+        /// Its nodes as a host list; empty while it waits.
+        nodes: String,
+    },
 }
 
 /// How an object changed.

@@ -21,6 +21,8 @@ mod complete;
 mod event;
 mod programs;
 mod saved;
+#[cfg(feature = "slurm")]
+pub mod slurm;
 mod spec;
 mod terminal;
 pub mod view;
@@ -97,8 +99,8 @@ impl Lab {
     ///
     /// [`SpecError`] if the spec makes no cluster.
     pub fn new(spec: LabSpec) -> Result<Self, SpecError> {
-        let cluster = Cluster::new(&spec)?;
-        let terminal = Terminal::new(&spec)?;
+        let mut terminal = Terminal::new(&spec)?;
+        let cluster = Cluster::new(&spec, &mut terminal.files)?;
         let mut state = State {
             now: SimTime::ZERO,
             cluster,
@@ -285,6 +287,19 @@ impl Lab {
         self.state.cluster.scheduler.attempts(namespace, pod)
     }
 
+    /// The Slurm cluster, if the lab has one. Its files are with the terminal: see [`Lab::files`].
+    #[cfg(feature = "slurm")]
+    pub fn slurm(&self) -> Option<&crate::slurm::cluster::SlurmCluster> {
+        self.state.cluster.slurm.as_ref().map(|slurm| &slurm.cluster)
+    }
+
+    /// Why the job that `squeue` shows as `id` (`7`, `7_3`) runs, ended or waits: its priority factor by factor, what
+    /// blocks it, who is before it, and when it is expected to start.
+    #[cfg(feature = "slurm")]
+    pub fn why_job(&self, id: &str) -> Option<slurm::view::JobWhy> {
+        slurm::view::JobWhy::of(self, id)
+    }
+
     /// What has happened so far.
     pub const fn journal(&self) -> &Journal<Event> {
         &self.state.journal
@@ -383,7 +398,7 @@ impl State {
     /// Lets cluster and terminal act at the present instant until both rest.
     fn settle(&mut self, spec: &LabSpec) {
         loop {
-            self.cluster.settle(self.now);
+            self.cluster.settle(self.now, &mut self.terminal.files);
             self.note_objects();
             let before = self.cluster.api.resource_version();
             let mark = self.terminal.mark();
@@ -406,6 +421,10 @@ impl State {
             self.journal.append(self.now, Event::from(event));
         }
         self.journalled = self.cluster.api.resource_version();
+        #[cfg(feature = "slurm")]
+        for change in self.cluster.slurm.iter_mut().flat_map(slurm::SlurmLab::changes) {
+            self.journal.append(self.now, change);
+        }
     }
 
     fn note_printed(&mut self, mark: usize) {

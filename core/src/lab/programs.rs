@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::cluster::KubeletLogs;
+use super::cluster::{Cluster, KubeletLogs};
 use super::terminal::TerminalHost;
 use crate::kube::kubectl::{Context, Kubectl};
 use crate::process::{Call, Host, Io, Step};
@@ -14,6 +14,9 @@ use crate::sim::SimTime;
 pub(super) enum TerminalProgram {
     /// `kubectl …`, in that directory
     Kubectl(Box<Kubectl>, String),
+    /// One of Slurm's commands.
+    #[cfg(feature = "slurm")]
+    Slurm(Box<super::slurm::SlurmCommand>),
     /// `watch …`
     Watch(Box<Watch>),
     /// `clear`
@@ -25,13 +28,33 @@ pub(super) enum TerminalProgram {
 }
 
 impl TerminalProgram {
-    /// Their names.
-    pub(super) const NAMES: [&'static str; 6] = ["clear", "help", "history", "k", "kubectl", "watch"];
+    /// Those that every lab has.
+    const OWN: [&'static str; 4] = ["clear", "help", "history", "watch"];
+    /// `k` is the alias that everybody has.
+    const KUBECTL: [&'static str; 2] = ["k", "kubectl"];
 
-    pub(super) fn start(call: &Call) -> Option<Self> {
+    /// The names of those that there are beside `cluster`.
+    pub(super) fn names(cluster: &Cluster) -> Vec<&'static str> {
+        let mut names = Self::OWN.to_vec();
+        if cluster.has_kubernetes() {
+            names.extend(Self::KUBECTL);
+        }
+        #[cfg(feature = "slurm")]
+        if cluster.slurm.is_some() {
+            names.extend(super::slurm::SlurmCommand::NAMES);
+        }
+        names
+    }
+
+    pub(super) fn start(call: &Call, cluster: &Cluster) -> Option<Self> {
+        #[cfg(feature = "slurm")]
+        if cluster.slurm.is_some()
+            && let Some(command) = super::slurm::SlurmCommand::start(call)
+        {
+            return Some(Self::Slurm(Box::new(command)));
+        }
         Some(match call.argv.first()?.as_str() {
-            // `k` is the alias that everybody has.
-            "kubectl" | "k" => {
+            "kubectl" | "k" if cluster.has_kubernetes() => {
                 let args = call.argv.iter().skip(1).cloned();
                 Self::Kubectl(Box::new(Kubectl::new(args)), call.cwd.clone())
             }
@@ -58,6 +81,8 @@ impl TerminalProgram {
                 };
                 kubectl.step(&mut context, io)
             }
+            #[cfg(feature = "slurm")]
+            Self::Slurm(command) => command.step(host, io),
             Self::Watch(watch) => watch.step(host, io),
             Self::Clear => {
                 io.stdout.extend_from_slice(CLEAR);
@@ -70,7 +95,7 @@ impl TerminalProgram {
                 Step::Exit(0)
             }
             Self::Help => {
-                io.stdout.extend_from_slice(HELP.as_bytes());
+                io.stdout.extend_from_slice(help(host.cluster).as_bytes());
                 Step::Exit(0)
             }
         }
@@ -90,11 +115,30 @@ impl TerminalProgram {
 /// Cursor home, erase the screen.
 const CLEAR: &[u8] = b"\x1b[H\x1b[2J";
 
-const HELP: &str = "\
-This is a shell beside a simulated cluster. What you can use:
+fn help(cluster: &Cluster) -> String {
+    let mut text = String::from("This is a shell beside a simulated cluster. What you can use:\n\n");
+    if cluster.has_kubernetes() {
+        text.push_str(KUBECTL_HELP);
+    }
+    #[cfg(feature = "slurm")]
+    if cluster.slurm.is_some() {
+        text.push_str(SLURM_HELP);
+    }
+    text + HELP
+}
 
-  kubectl (k)     talk to the cluster; kubectl --help lists its commands
-  watch COMMAND   run a command every two seconds, Ctrl-C ends it
+const KUBECTL_HELP: &str = "  kubectl (k)     talk to the cluster; kubectl --help lists its commands\n";
+
+#[cfg(feature = "slurm")]
+const SLURM_HELP: &str = "  sbatch FILE     hand a batch script to Slurm
+  squeue sinfo    the jobs, the nodes; sprio, sshare: why in this order
+  scontrol show   job N, node NAME, partition: everything about one of them
+  scancel N       end a job
+  sacct sreport   what ran, and what it used; sdiag: what the scheduler did
+  sudo COMMAND    one of Slurm's commands as its administrator
+";
+
+const HELP: &str = "  watch COMMAND   run a command every two seconds, Ctrl-C ends it
   ls cat grep head tail wc sort sed awk …   the usual tools, with pipes,
                   redirections, here-documents, variables, loops, functions
   history, clear  what you typed, a clean screen

@@ -48,6 +48,10 @@ pub struct LabSpec {
     /// if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduler: Option<SchedulerConfiguration>,
+    /// A Slurm cluster over the machines, beside Kubernetes or instead of it.
+    #[cfg(feature = "slurm")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slurm: Option<super::slurm::SlurmSpec>,
     /// Images that the registries have beside those of the catalogue.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageSpec>,
@@ -136,6 +140,9 @@ pub enum SpecError {
     /// The scheduler refused its configuration.
     #[error("scheduler: {0}")]
     Scheduler(String),
+    /// The `slurm:` section makes no cluster.
+    #[error("slurm: {0}")]
+    Slurm(String),
     /// The API server refused one of the manifests.
     #[error("manifests: {0}")]
     Manifest(String),
@@ -167,6 +174,14 @@ impl LabSpec {
     /// The calendar time of the lab's first instant.
     pub fn epoch(&self) -> Epoch {
         self.start.map_or_else(Epoch::default, Epoch::new)
+    }
+
+    /// Whether the machines join a Kubernetes cluster.
+    pub fn has_kubernetes(&self) -> bool {
+        #[cfg(feature = "slurm")]
+        return self.slurm.as_ref().is_none_or(|slurm| !slurm.alone);
+        #[cfg(not(feature = "slurm"))]
+        true
     }
 
     /// The seed of all randomness.

@@ -281,7 +281,7 @@ impl Host for TerminalHost<'_> {
     }
 
     fn start(&mut self, call: &Call) -> Option<TerminalProgram> {
-        TerminalProgram::start(call)
+        TerminalProgram::start(call, self.cluster)
     }
 
     fn has_utility(&self, _name: &str) -> bool {
@@ -297,6 +297,6 @@ impl Host for TerminalHost<'_> {
     }
 
     fn program_names(&self) -> Vec<String> {
-        TerminalProgram::NAMES.map(str::to_owned).to_vec()
+        TerminalProgram::names(self.cluster).into_iter().map(str::to_owned).collect()
     }
 }

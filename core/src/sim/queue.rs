@@ -69,6 +69,11 @@ impl<E> EventQueue<E> {
         Some((id.at, event))
     }
 
+    /// Keeps only the events for which `keep` holds.
+    pub fn retain(&mut self, mut keep: impl FnMut(&E) -> bool) {
+        self.events.retain(|_, event| keep(event));
+    }
+
     /// How many events are waiting.
     pub fn len(&self) -> usize {
         self.events.len()

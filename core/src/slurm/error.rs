@@ -64,6 +64,8 @@ pub enum SlurmError {
     InvalidJobId,
     #[error("Job/step already completing or completed")]
     AlreadyDone,
+    #[error("Job has already finished")]
+    JobFinished,
     #[error("Job is no longer pending execution")]
     NotPending,
     #[error("Requested operation is presently disabled")]
@@ -90,12 +92,22 @@ pub enum SlurmError {
     ReservationOverlap,
     #[error("Requested reservation is in use")]
     ReservationBusy,
+    #[error("Reservation request lacks users, groups or accounts")]
+    ReservationEmpty,
     #[error("Duplicate job id")]
     DuplicateJobId,
     #[error("Job violates QOS policy")]
     QosViolation,
     #[error("Expired job credential")]
     Expired,
+    #[error("Permission denied")]
+    PermissionDenied,
+    #[error("Job is in held state, pending scheduler release")]
+    JobHeld,
+    #[error("SelectType change requires restart of the slurmctld daemon to take effect")]
+    SelectTypeChange,
+    #[error("SchedulerType change requires restart of the slurmctld daemon to take effect")]
+    SchedulerTypeChange,
     #[error("Unable to contact slurm controller (connect failure)")]
     NoContact,
 }

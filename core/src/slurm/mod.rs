@@ -45,6 +45,7 @@
 pub mod accounting;
 pub mod cluster;
 pub mod commands;
+pub mod config;
 pub mod conform;
 pub mod containers;
 pub mod controller;

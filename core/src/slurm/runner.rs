@@ -96,7 +96,11 @@ impl Runner {
                     _ => controller.batch_ended(job, run, 0, signal),
                 }
             }
-            Action::Signal { .. } | Action::SignalBatch { .. } | Action::SignalStep { .. } => {}
+            // Its nodes' daemons never stop.
+            Action::Signal { .. }
+            | Action::SignalBatch { .. }
+            | Action::SignalStep { .. }
+            | Action::Reboot { .. } => {}
             Action::Suspend { job } => {
                 if let Some((_, at)) = self.running.get(&job) {
                     self.suspended.insert(job, at.since(now));

@@ -40,8 +40,10 @@ fn cluster(processors: u32, settings: &Settings) -> ClusterSpec {
         "PriorityType=priority/basic".to_owned(),
         "MaxJobCount=1000000".to_owned(),
         "SlurmdTimeout=0".to_owned(),
-        format!("SchedulerParameters={}", settings.parameters),
     ];
+    if !settings.parameters.is_empty() {
+        lines.push(format!("SchedulerParameters={}", settings.parameters));
+    }
     if full > 0 {
         lines.push(format!("NodeName=n[1-{full}] CPUs={PER_NODE} RealMemory=1"));
     }

@@ -77,12 +77,14 @@ pub struct Uses {
     pub statuses: bool,
     /// The clock.
     pub now: bool,
+    /// The Slurm cluster.
+    pub slurm: bool,
 }
 
 impl Uses {
     /// Whether what is looked at can change although no object and no file does.
     pub const fn moves(&self) -> bool {
-        self.logs || self.now
+        self.logs || self.now || self.slurm
     }
 
     /// Adds what `other` looks at.
@@ -92,6 +94,7 @@ impl Uses {
         self.logs |= other.logs;
         self.statuses |= other.statuses;
         self.now |= other.now;
+        self.slurm |= other.slurm;
     }
 }
 
@@ -246,13 +249,17 @@ impl Names {
             self.uses.files = true;
             return Ok(());
         }
+        if name == "slurm" {
+            self.uses.slurm = true;
+            return Ok(());
+        }
         let kind = Kind::ALL.iter().find(|kind| kind.info().plural == name);
         self.uses.kinds.insert(*kind.ok_or_else(|| {
             let kinds = Kind::ALL.iter().map(|kind| kind.info().plural);
             CheckError::Unknown {
                 what: "name",
                 name: name.to_owned(),
-                known: kinds.chain(["files", "now"]).collect::<Vec<_>>().join(", "),
+                known: kinds.chain(["files", "now", "slurm"]).collect::<Vec<_>>().join(", "),
             }
         })?);
         Ok(())
@@ -263,6 +270,7 @@ impl Names {
             "pod" => _ = self.uses.kinds.insert(Kind::Pod),
             "node" => _ = self.uses.kinds.insert(Kind::Node),
             "logs" => self.uses.logs = true,
+            "job" => self.uses.slurm = true,
             "status" => self.uses.statuses = true,
             _ => {}
         }
@@ -300,7 +308,10 @@ mod tests {
     fn a_misspelt_name_is_found_when_the_exercise_is_loaded() {
         let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.info().plural).collect();
         let known = kinds.join(", ");
-        check("podz.size() == 1", &format!("unknown name \"podz\", expected one of: {known}, files, now"));
+        check(
+            "podz.size() == 1",
+            &format!("unknown name \"podz\", expected one of: {known}, files, now, slurm"),
+        );
         // The variable of one macro is unknown outside it.
         assert!(Expression::parse("pods.exists(p, true) && p.x").is_err());
         assert!(

@@ -10,7 +10,8 @@ use clusterlab::kube::quantity::Amount;
 use super::World;
 
 /// Their names.
-pub(super) const FUNCTIONS: &[&str] = &["condition", "gpus", "logs", "node", "pod", "quantity", "status"];
+pub(super) const FUNCTIONS: &[&str] =
+    &["condition", "gpus", "job", "logs", "node", "pod", "quantity", "status"];
 
 /// Makes the functions known to `context`. They answer from `world`.
 pub(super) fn register(context: &mut Context<'_, '_>, world: &Arc<World>) -> Result<(), DeclarationError> {
@@ -25,6 +26,8 @@ pub(super) fn register(context: &mut Context<'_, '_>, world: &Arc<World>) -> Res
     })?;
     let lent = Arc::clone(world);
     context.add_function("node", move |name: Value| lent.find("nodes", "", text(&name)?))?;
+    let lent = Arc::clone(world);
+    context.add_function("job", move |name: Value| lent.job(text(&name)?))?;
     let lent = Arc::clone(world);
     context
         .add_function("logs", move |pod: Value| of_pod(&pod, |namespace, name| lent.logs(namespace, name)))?;

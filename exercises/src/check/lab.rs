@@ -24,6 +24,12 @@ impl World {
             text_files(lab.files(), HOME, "", &mut files);
             world.set_files(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
         }
+        #[cfg(feature = "slurm")]
+        if uses.slurm
+            && let Some(checked) = clusterlab::lab::slurm::view::CheckedView::of(lab)
+        {
+            world.set_slurm(&serde_json::to_value(checked).unwrap_or_default());
+        }
         if uses.logs {
             for pod in lab.api().iter::<Pod>() {
                 world.set_logs(namespace(pod), name(pod), logs(lab, pod));

@@ -15,6 +15,13 @@
 //! | `gpus(pod)` | how many whole GPUs it asks for (`nvidia.com/gpu`) |
 //! | `condition(object, type)` | the condition of that type: `condition(node('a'), 'Ready').status == 'True'` |
 //! | `quantity(text)` | a Kubernetes quantity as a number: `quantity('500m') == 0.5` |
+//! | `slurm.jobs` | Slurm's jobs: those that the controller still has a record of, and of all others what accounting has |
+//! | `slurm.runs` | every run of a job that is over, as accounting has it: a job that was requeued has several |
+//! | `slurm.nodes`, `slurm.partitions`, `slurm.reservations`, `slurm.associations` | what they say |
+//! | `job(name)` | the latest job of that name: `job('train').job_state == 'RUNNING'` |
+//!
+//! The fields of Slurm's objects are those of [`clusterlab::lab::slurm::view`]; most are called as in `squeue --json`. Times
+//! are seconds since the lab was switched on, as `now` is; one that is not set is not there.
 //!
 //! What is not there is not so: a check that asks for a field, key, element, pod
 //! or node that does not exist is false, so that `status(pod('web')) == 'Running'`

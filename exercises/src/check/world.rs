@@ -18,6 +18,8 @@ pub struct World {
     /// Lists of objects by the plural of their kind.
     lists: BTreeMap<&'static str, Value>,
     files: Option<Value>,
+    /// The Slurm cluster: lists by name.
+    slurm: Option<Value>,
     logs: BTreeMap<(String, String), String>,
     statuses: BTreeMap<(String, String), String>,
 }
@@ -27,7 +29,8 @@ impl World {
     pub fn new(uses: &Uses) -> Self {
         let lists =
             uses.kinds.iter().map(|kind| (kind.info().plural, Value::List(Arc::default()))).into_map();
-        Self { lists, files: uses.files.then(|| map(HashMap::new())), ..Self::default() }
+        let empty = |used: bool| used.then(|| map(HashMap::new()));
+        Self { lists, files: empty(uses.files), slurm: empty(uses.slurm), ..Self::default() }
     }
 
     /// Sets the objects of the kind with that plural.
@@ -44,6 +47,11 @@ impl World {
     pub fn set_files<'a>(&mut self, files: impl IntoIterator<Item = (&'a str, &'a str)>) {
         let entries = files.into_iter().map(|(path, text)| (path.into(), Value::from(text)));
         self.files = Some(map(entries.collect()));
+    }
+
+    /// Sets what there is of the Slurm cluster: an object of lists. Members that are null are not there.
+    pub fn set_slurm(&mut self, slurm: &serde_json::Value) {
+        self.slurm = Some(from_json_present(slurm));
     }
 
     /// Sets what the containers of a pod have written.
@@ -69,6 +77,9 @@ impl World {
         if let Some(files) = &self.files {
             context.add_variable_from_value("files", files.clone());
         }
+        if let Some(slurm) = &self.slurm {
+            context.add_variable_from_value("slurm", slurm.clone());
+        }
         context.add_variable_from_value("now", self.now);
         register(&mut context, self).map_err(|error| CheckError::Evaluation(error.to_string()))?;
         Ok(context)
@@ -87,6 +98,15 @@ impl World {
                     == namespace
         };
         objects.iter().find(named).cloned().ok_or_else(|| ExecutionError::no_such_key(name))
+    }
+
+    /// The latest job of that name.
+    pub(super) fn job(&self, name: &str) -> Result<Value, ExecutionError> {
+        let jobs = self.slurm.as_ref().and_then(|slurm| field(slurm, "jobs").ok());
+        let Some(Value::List(jobs)) = jobs else { return Err(ExecutionError::no_such_key(name)) };
+        let named = |job: &&Value| field(job, "name").and_then(text).is_ok_and(|found| found == name);
+        let id = |job: &&Value| if let Ok(Value::Int(id)) = field(job, "job_id") { *id } else { 0 };
+        jobs.iter().filter(named).max_by_key(id).cloned().ok_or_else(|| ExecutionError::no_such_key(name))
     }
 
     pub(super) fn logs(&self, namespace: &str, pod: &str) -> Option<String> {
@@ -118,6 +138,20 @@ fn from_json(json: &serde_json::Value) -> Value {
     }
 }
 
+/// The same without members that are null, so that a time that is not set is absent.
+fn from_json_present(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Array(items) => {
+            Value::List(Arc::new(items.iter().map(from_json_present).collect()))
+        }
+        serde_json::Value::Object(members) => {
+            let there = members.iter().filter(|(_, value)| !value.is_null());
+            map(there.map(|(name, value)| (name.as_str().into(), from_json_present(value))).collect())
+        }
+        other => from_json(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Expression;
@@ -145,6 +179,13 @@ mod tests {
         world.set_files([("gpu.txt", "NVIDIA-SMI\n")]);
         world.set_logs("default", "cuda", "hello\n".to_owned());
         world.set_status("default", "cuda", "CrashLoopBackOff".to_owned());
+        world.set_slurm(&json!({
+            "jobs": [
+                {"job_id": 4, "name": "train", "job_state": "COMPLETED", "start_time": 3, "gpus": 2},
+                {"job_id": 7, "name": "train", "job_state": "PENDING", "start_time": null},
+            ],
+            "nodes": [],
+        }));
         let context = Arc::new(world).context(&Arc::new(Env::stdlib())).unwrap();
         let got = expression.text(&context);
         let got = got.map_or_else(|error| format!("error: {error}"), |text| text.unwrap_or("absent".into()));
@@ -175,6 +216,16 @@ mod tests {
             "true",
         );
         check("pods.map(p, gpus(p))[0]", "8");
+    }
+
+    #[test]
+    fn jobs_of_slurm_are_found_by_name_and_what_is_not_set_is_absent() {
+        check("slurm.jobs.filter(j, j.job_state == 'COMPLETED').map(j, j.gpus)[0]", "2");
+        check("job('train').job_state", "PENDING");
+        check("job('train').start_time > 1", "absent");
+        check("has(slurm.jobs[1].start_time)", "false");
+        check("job('other').gpus", "absent");
+        check("slurm.nodes.size()", "0");
     }
 
     #[test]

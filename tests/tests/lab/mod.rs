@@ -1,5 +1,7 @@
 //! What a visitor does in the lab's page, in the page's own terms.
 
+pub mod slurm;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -37,8 +39,8 @@ pub trait Lab {
     fn add_machines(&self, count: usize) -> Result<()>;
     /// Watches for that long how much work each frame is.
     fn frames(&self, length: Duration) -> Result<Frames>;
-    /// Has the page compute the scenario that this machine computes too.
-    fn digest_of_the_fixed_scenario(&self) -> Result<String>;
+    /// Has the page compute a scenario that this machine computes too.
+    fn digest_of(&self, scenario: &Scenario) -> Result<String>;
 }
 
 /// How busy the page was in each frame: from the instant at which the browser began it until it was painted, with
@@ -203,13 +205,13 @@ impl Lab for Browser {
         })
     }
 
-    fn digest_of_the_fixed_scenario(&self) -> Result<String> {
+    fn digest_of(&self, scenario: &Scenario) -> Result<String> {
         // The page's own module, which the browser has loaded already.
         let digest = self.promise(
             "const names = performance.getEntriesByType('resource').map((entry) => entry.name);
-             const module = await import(names.find((name) => name.endsWith('clusterlab_web.js')));
+             const module = await import(names.find((name) => name.endsWith(arguments[2])));
              return module.digest(arguments[0], arguments[1]);",
-            vec![json!(SPEC), json!(SCRIPT)],
+            vec![json!(scenario.spec), json!(scenario.script), json!(scenario.module)],
         )?;
         digest.as_str().map(str::to_owned).context("the page gives no digest")
     }
@@ -222,6 +224,16 @@ fn word_after<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     });
     words.into_iter().find(|word| *word != "first" && !word.is_empty())
 }
+
+/// What the page and this machine compute, and the module of the page that does.
+pub struct Scenario {
+    spec: &'static str,
+    script: &'static str,
+    module: &'static str,
+}
+
+/// The scenario of the first page.
+pub const FIRST: Scenario = Scenario { spec: SPEC, script: SCRIPT, module: "clusterlab_web.js" };
 
 /// The fixed scenario: machines of two kinds, a pod that runs and one that cannot.
 const SPEC: &str = include_str!("../../../exercises/data/first-gpu-pod/lab.yaml");
@@ -248,10 +260,10 @@ kubectl describe pod cuda-many
 kubectl delete pod cuda-first
 ";
 
-/// The digest of the fixed scenario, computed here.
-pub fn native_digest() -> Result<String> {
-    let mut lab = clusterlab::lab::Lab::new(clusterlab::lab::LabSpec::from_yaml(SPEC)?)?;
-    lab.run(SCRIPT);
+/// The digest of a scenario, computed here.
+pub fn native_digest(scenario: &Scenario) -> Result<String> {
+    let mut lab = clusterlab::lab::Lab::new(clusterlab::lab::LabSpec::from_yaml(scenario.spec)?)?;
+    lab.run(scenario.script);
     Ok(lab.digest().to_string())
 }
 

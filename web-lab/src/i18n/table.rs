@@ -3,19 +3,19 @@
 use super::Lang;
 
 macro_rules! messages {
-    ($($name:ident: $en:literal, $ko:literal;)*) => {
+    ($($(#[$on:meta])* $name:ident: $en:literal, $ko:literal;)*) => {
         /// A sentence of the page.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs, reason = "each is explained by its sentence in the table")]
-        pub enum Msg { $($name,)* }
+        pub enum Msg { $($(#[$on])* $name,)* }
 
         impl Msg {
             /// Every sentence there is.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+            pub const ALL: &'static [Self] = &[$($(#[$on])* Self::$name,)*];
 
             /// The sentence in that language.
             pub const fn text(self, lang: Lang) -> &'static str {
-                match (self, lang) { $((Self::$name, Lang::En) => $en, (Self::$name, Lang::Ko) => $ko,)* }
+                match (self, lang) { $($(#[$on])* (Self::$name, Lang::En) => $en, $(#[$on])* (Self::$name, Lang::Ko) => $ko,)* }
             }
         }
     };
@@ -185,6 +185,146 @@ messages! {
     PluginNodeVolumeLimits: "counts the volumes that the node can still attach", "노드에 볼륨을 더 붙일 수 있는지 셉니다";
     PluginDynamicResources: "looks for devices that the pod's resource claims ask for", "파드의 리소스 클레임이 요청한 장치를 찾습니다";
     PluginInterPodAffinity: "looks at which pods are there already", "이미 어떤 파드가 있는지 봅니다";
+
+    // Slurm.
+    #[cfg(feature = "slurm")]
+    Gantt: "Nodes and time", "노드와 시간";
+    #[cfg(feature = "slurm")]
+    GanttTitle: "Which job has which node when", "어느 작업이 언제 어느 노드를 쓰는가";
+    #[cfg(feature = "slurm")]
+    GanttSummary: "nodes {0} · running {1} · waiting {2} · planned {3}", "노드 {0} · 실행 {1} · 대기 {2} · 예정 {3}";
+    #[cfg(feature = "slurm")]
+    UnderKubernetes: "Kubernetes", "Kubernetes";
+    #[cfg(feature = "slurm")]
+    UnderSlurm: "Slurm", "Slurm";
+    #[cfg(feature = "slurm")]
+    SideSummary: "done {1}/{0} · mean wait {2} · longest {3} · GPUs busy {4} %", "끝남 {1}/{0} · 평균 대기 {2} · 최장 {3} · GPU 사용 {4} %";
+    #[cfg(feature = "slurm")]
+    SpanEnded: "over", "끝남";
+    #[cfg(feature = "slurm")]
+    SpanRunning: "runs", "실행 중";
+    #[cfg(feature = "slurm")]
+    SpanLimit: "until its time limit", "시간 제한까지";
+    #[cfg(feature = "slurm")]
+    SpanExpected: "expected", "예정";
+    #[cfg(feature = "slurm")]
+    SpanBackfilled: "started by backfill", "백필로 먼저 시작";
+    #[cfg(feature = "slurm")]
+    SpanReserved: "reserved", "예약됨";
+    #[cfg(feature = "slurm")]
+    BarLabel: "Job {0} of {1} on {2}, {3} to {4}: {5}, {6}", "작업 {0}({1}), 노드 {2}, {3}~{4}: {5}, {6}";
+    #[cfg(feature = "slurm")]
+    ReservationLabel: "Reservation {0}, {1} to {2}", "예약 {0}, {1}~{2}";
+    #[cfg(feature = "slurm")]
+    Queue: "Queue", "대기열";
+    #[cfg(feature = "slurm")]
+    Job: "Job", "작업";
+    #[cfg(feature = "slurm")]
+    Jobs: "Jobs", "작업";
+    #[cfg(feature = "slurm")]
+    User: "User", "사용자";
+    #[cfg(feature = "slurm")]
+    Account: "Account", "계정";
+    #[cfg(feature = "slurm")]
+    Partition: "Partition / QOS", "파티션 / QOS";
+    #[cfg(feature = "slurm")]
+    Priority: "Priority", "우선순위";
+    #[cfg(feature = "slurm")]
+    StartsAt: "Start", "시작";
+    #[cfg(feature = "slurm")]
+    Asks: "Asks for", "요청";
+    #[cfg(feature = "slurm")]
+    WholeNodes: "{0} × node", "노드 × {0}";
+    #[cfg(feature = "slurm")]
+    Start: "Started at", "시작 시각";
+    #[cfg(feature = "slurm")]
+    End: "Ends, ended at", "종료 시각";
+    #[cfg(feature = "slurm")]
+    ExpectedStart: "Expected start", "예상 시작";
+    #[cfg(feature = "slurm")]
+    TimeLimit: "Time limit", "시간 제한";
+    #[cfg(feature = "slurm")]
+    Submitted: "Submitted at", "제출 시각";
+    #[cfg(feature = "slurm")]
+    Dependency: "Depends on", "의존";
+    #[cfg(feature = "slurm")]
+    RestartCount: "Restarts", "재시작";
+    #[cfg(feature = "slurm")]
+    ExitCode: "Exit code", "종료 코드";
+    #[cfg(feature = "slurm")]
+    MemoryGib: "Memory, GiB", "메모리(GiB)";
+    #[cfg(feature = "slurm")]
+    NoJobs: "There are no jobs yet. Hand one in with sbatch.", "아직 작업이 없습니다. sbatch로 제출해 보세요.";
+    #[cfg(feature = "slurm")]
+    NoSuchJob: "At this moment there is no such job.", "이 시점에는 그런 작업이 없습니다.";
+    #[cfg(feature = "slurm")]
+    JobTitle: "Job {0}", "작업 {0}";
+    #[cfg(feature = "slurm")]
+    MadeOf: "made of {0}", "구성: {0}";
+    #[cfg(feature = "slurm")]
+    Fairshare: "Fair share", "공평 분배";
+    #[cfg(feature = "slurm")]
+    Shares: "Shares", "지분";
+    #[cfg(feature = "slurm")]
+    MayUse: "May use", "쓸 몫";
+    #[cfg(feature = "slurm")]
+    Used: "Used", "쓴 몫";
+    #[cfg(feature = "slurm")]
+    UsedSeconds: "{0} billed seconds", "과금 {0}초";
+    #[cfg(feature = "slurm")]
+    FairshareFactor: "Factor", "인자";
+    #[cfg(feature = "slurm")]
+    Factor: "Factor", "인자";
+    #[cfg(feature = "slurm")]
+    FactorValue: "Value, 0 to 1", "값(0~1)";
+    #[cfg(feature = "slurm")]
+    Weight: "Weight", "가중치";
+    #[cfg(feature = "slurm")]
+    Points: "Points", "점수";
+    #[cfg(feature = "slurm")]
+    PriorityIs: "Priority {0}, and what it is made of", "우선순위 {0}의 구성";
+    #[cfg(feature = "slurm")]
+    WhyWaits: "Why it waits", "왜 기다리는가";
+    #[cfg(feature = "slurm")]
+    WillStart: "Backfill has planned it for {0} on {1}. It may be earlier, if jobs end before their limits.", "백필이 {0}, 노드 {1}에 시작하도록 계획했습니다. 다른 작업이 제한보다 일찍 끝나면 더 빨라질 수 있습니다.";
+    #[cfg(feature = "slurm")]
+    AloneStart: "If no other job waited, it could start at {0} on {1}.", "기다리는 다른 작업이 없다면 {0}에 노드 {1}에서 시작할 수 있습니다.";
+    #[cfg(feature = "slurm")]
+    AheadOf: "Jobs considered before it: {0}", "먼저 고려되는 작업: {0}개";
+    #[cfg(feature = "slurm")]
+    HeldBy: "Who has the nodes now", "지금 노드를 쓰는 작업";
+    #[cfg(feature = "slurm")]
+    UntilAtMost: "until {0} at the latest", "늦어도 {0}까지";
+    #[cfg(feature = "slurm")]
+    StartedByBackfill: "It was started at {0} on {1} by backfill: before jobs of higher priority, because it delays none of them.", "우선순위가 더 높은 작업을 늦추지 않으므로 백필이 {0}에 노드 {1}에서 먼저 시작했습니다.";
+    #[cfg(feature = "slurm")]
+    StartedInTurn: "It was started at {0} on {1}, when its turn came.", "차례가 되어 {0}에 노드 {1}에서 시작했습니다.";
+    #[cfg(feature = "slurm")]
+    NeverStarted: "It was never started.", "시작된 적이 없습니다.";
+    #[cfg(feature = "slurm")]
+    BlockNothing: "The scheduler has not looked at it yet.", "스케줄러가 아직 살펴보지 않았습니다.";
+    #[cfg(feature = "slurm")]
+    BlockPriority: "Jobs of higher priority in its partition wait, too. It may only start before them if that delays none of them.", "같은 파티션에 우선순위가 더 높은 작업도 기다립니다. 그 작업을 늦추지 않을 때만 먼저 시작할 수 있습니다.";
+    #[cfg(feature = "slurm")]
+    BlockResources: "It is at the head of the queue, but what it asks for is not free.", "대기열의 맨 앞이지만 요청한 자원이 비어 있지 않습니다.";
+    #[cfg(feature = "slurm")]
+    BlockLimit: "A limit of its account, its QOS or its partition is reached.", "계정, QOS 또는 파티션의 한도에 걸렸습니다.";
+    #[cfg(feature = "slurm")]
+    BlockDependency: "It waits for another job.", "다른 작업을 기다립니다.";
+    #[cfg(feature = "slurm")]
+    BlockReservation: "It waits for its reservation.", "예약이 시작되기를 기다립니다.";
+    #[cfg(feature = "slurm")]
+    BlockBegin: "Its begin time has not come.", "시작 시각이 아직 되지 않았습니다.";
+    #[cfg(feature = "slurm")]
+    BlockHeld: "It is held until somebody releases it.", "보류되어 있습니다. 누군가 풀어 주어야 합니다.";
+    #[cfg(feature = "slurm")]
+    BlockNodes: "Nodes that it needs are down, drained or reserved.", "필요한 노드가 내려갔거나, 비워지는 중이거나, 예약되어 있습니다.";
+    #[cfg(feature = "slurm")]
+    BlockPartition: "Its partition starts no jobs at the moment.", "파티션이 지금 작업을 시작하지 않습니다.";
+    #[cfg(feature = "slurm")]
+    BlockLicenses: "The licences that it asks for are in use.", "요청한 라이선스가 모두 쓰이고 있습니다.";
+    #[cfg(feature = "slurm")]
+    BlockOther: "See the reason codes in squeue(1).", "squeue(1)의 이유 코드를 참고하세요.";
 
     // What is kept.
     SavedDamaged: "This saved lab is damaged ({0}).", "저장된 실습이 손상되었습니다({0}).";

@@ -80,7 +80,20 @@ impl Lesson {
     /// Id and title of every exercise.
     pub fn titles() -> Vec<(String, Words)> {
         // Exercises that cannot be read do not leave the crate's tests; there is nothing to tell a learner.
-        Exercise::all().unwrap_or_default().into_iter().map(|e| (e.id, plain(&e.title))).collect()
+        let here = Exercise::all().unwrap_or_default().into_iter().map(|e| (e.id, plain(&e.title)));
+        let elsewhere = exercises::Folder::ELSEWHERE;
+        let elsewhere = elsewhere
+            .iter()
+            .map(|(id, en, ko)| ((*id).to_owned(), Words { en: (*en).to_owned(), ko: (*ko).to_owned() }));
+        here.chain(elsewhere).collect()
+    }
+
+    /// The page whose module has the exercises that this one has not.
+    pub const PAGE: &str = "slurm.html";
+
+    /// Whether the exercise is in the module of [`Self::PAGE`] and not in this one.
+    pub fn is_elsewhere(id: &str) -> bool {
+        exercises::Folder::ELSEWHERE.iter().any(|(other, ..)| *other == id)
     }
 
     /// The exercise of that id for the learner with that seed; an empty one if there is none.

@@ -13,6 +13,8 @@ pub mod highlight;
 pub mod history;
 pub mod lesson;
 pub mod saved;
+#[cfg(feature = "slurm")]
+pub mod slurm;
 pub mod why;
 
 use std::collections::BTreeMap;
@@ -38,6 +40,9 @@ pub enum Selection {
     Pod(String, String),
     /// A node, by name.
     Node(String),
+    /// A job of Slurm, as `squeue` shows it.
+    #[cfg(feature = "slurm")]
+    Job(String),
 }
 
 /// Everything that the page draws. Its parts are shared, so that a component whose part did not
@@ -70,6 +75,15 @@ pub struct Model {
     pub selection: Option<Selection>,
     /// Why the selected pod is where it is.
     pub why: Option<Rc<WhyView>>,
+    /// The Slurm cluster, if the lab has one.
+    #[cfg(feature = "slurm")]
+    pub slurm: Option<slurm::Slurm>,
+    /// Both halves of a lab that has Kubernetes and Slurm.
+    #[cfg(feature = "slurm")]
+    pub comparison: Option<Rc<clusterlab::lab::slurm::compare::Comparison>>,
+    /// Why the selected job is where it is.
+    #[cfg(feature = "slurm")]
+    pub job_why: Option<Rc<clusterlab::lab::slurm::view::JobWhy>>,
 }
 
 /// What the page has to do besides drawing, after a message.
@@ -112,6 +126,12 @@ impl Model {
                 self.advancing = None;
                 self.selection = None;
                 self.why = None;
+                #[cfg(feature = "slurm")]
+                {
+                    self.slurm = None;
+                    self.comparison = None;
+                    self.job_why = None;
+                }
                 Rc::make_mut(&mut self.buffers).clear();
                 self.progress = Rc::default();
                 refused.map(Effect::Refused).into_iter().collect()
@@ -133,6 +153,16 @@ impl Model {
                     self.selection == Some(Selection::Pod(why.namespace.clone(), why.pod.clone()))
                 };
                 self.why = why.filter(wanted).map(Rc::new);
+                Vec::new()
+            }
+            #[cfg(feature = "slurm")]
+            Response::WhyJob(why) => {
+                let wanted = |why: &clusterlab::lab::slurm::view::JobWhy| {
+                    let id = Selection::Job(why.job.id.clone());
+                    let number = Selection::Job(why.job.job_id.to_string());
+                    self.selection.as_ref().is_some_and(|selected| *selected == id || *selected == number)
+                };
+                self.job_why = why.map(|why| *why).filter(wanted).map(Rc::new);
                 Vec::new()
             }
             Response::Saved { exercise, seed, lab } => vec![Effect::Keep { exercise, seed, lab }],
@@ -164,6 +194,17 @@ impl Model {
             let before = selected.as_ref().and_then(|key| self.pods.get(key)).cloned();
             update.pods.apply(Rc::make_mut(&mut self.pods));
             if selected.as_ref().is_some_and(|key| self.pods.get(key) != before.as_ref()) {
+                effects.push(Effect::AskWhy);
+            }
+        }
+        #[cfg(feature = "slurm")]
+        if let Some(both) = update.comparison {
+            self.comparison = Some(Rc::new(*both));
+        }
+        #[cfg(feature = "slurm")]
+        if let Some(view) = update.slurm {
+            self.slurm = Some(Rc::new(*view));
+            if matches!(self.selection, Some(Selection::Job(_))) {
                 effects.push(Effect::AskWhy);
             }
         }

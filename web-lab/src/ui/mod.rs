@@ -12,6 +12,8 @@ mod events;
 mod header;
 mod node;
 mod objects;
+#[cfg(feature = "slurm")]
+mod slurm;
 mod task;
 mod terminal;
 mod why;
@@ -146,6 +148,15 @@ pub enum Tab {
     Nodes,
     /// Events.
     Events,
+    /// Slurm's queue.
+    #[cfg(feature = "slurm")]
+    Queue,
+    /// Slurm's nodes.
+    #[cfg(feature = "slurm")]
+    SlurmNodes,
+    /// Slurm's accounts and their shares.
+    #[cfg(feature = "slurm")]
+    Shares,
 }
 
 /// A dialog.

@@ -24,7 +24,19 @@ pub struct Props {
     pub selection: Option<Selection>,
     pub why: Option<Rc<WhyView>>,
     pub tab: Tab,
+    pub more: More,
     pub on: Callback<Action>,
+}
+
+/// What there is beside Kubernetes.
+#[derive(Clone, Default, PartialEq)]
+pub struct More {
+    /// The Slurm cluster.
+    #[cfg(feature = "slurm")]
+    pub slurm: Option<crate::model::slurm::Slurm>,
+    /// Why the selected job is where it is.
+    #[cfg(feature = "slurm")]
+    pub job_why: Option<Rc<clusterlab::lab::slurm::view::JobWhy>>,
 }
 
 /// Above this many rows a list shows its first ones and says how many there are.
@@ -41,34 +53,75 @@ pub fn Objects(props: &Props) -> Html {
         Some(Selection::Node(name)) => props.nodes.get(name),
         _ => None,
     };
+    #[cfg(feature = "slurm")]
+    if let Some(Selection::Job(id)) = &props.selection {
+        let why = props.more.job_why.clone();
+        return html! { <super::slurm::JobDetail {lang} id={id.clone()} {why} on={props.on.clone()} /> };
+    }
     if let Some(pod) = pod {
         return html! { <PodDetail {lang} pod={pod.clone()} why={props.why.clone()} events={props.events.clone()} on={props.on.clone()} /> };
     }
     if let Some(node) = node {
         return html! { <NodeDetail {lang} node={node.clone()} events={props.events.clone()} on={props.on.clone()} /> };
     }
-    let tabs = [
+    let kubernetes = [
         (Tab::Pods, Msg::Pods, props.pods.len()),
         (Tab::Nodes, Msg::Nodes, props.nodes.len()),
         (Tab::Events, Msg::Events, props.events.len()),
     ];
+    #[cfg(feature = "slurm")]
+    let (tabs, chosen) = with_slurm(props, kubernetes);
+    #[cfg(not(feature = "slurm"))]
+    let (tabs, chosen) = (kubernetes, props.tab);
     html! {
         <div class="objects">
             <div class="panelhead" role="tablist" aria-label={lang.text(Msg::Objects)}>
                 { for tabs.iter().map(|(tab, msg, count)| {
                     let tab = *tab;
-                    html! { <button role="tab" class="filetab" data-tab={format!("{tab:?}").to_lowercase()} aria-selected={(props.tab == tab).to_string()}
+                    html! { <button role="tab" class="filetab" data-tab={format!("{tab:?}").to_lowercase()} aria-selected={(chosen == tab).to_string()}
                         onclick={props.on.reform(move |_: MouseEvent| Action::Tab(tab))}>{lang.text(*msg)}<span class="count">{*count}</span></button> }
                 }) }
             </div>
             <div class="scroll" role="tabpanel" tabindex="0" aria-label={lang.text(Msg::Objects)}>
-                { match props.tab {
+                { match chosen {
                     Tab::Pods => pods(props),
                     Tab::Nodes => nodes(props),
                     Tab::Events => html! { <EventList {lang} events={props.events.clone()} filter={None::<String>} on={props.on.clone()} /> },
+                    #[cfg(feature = "slurm")]
+                    tab => slurm(props, tab),
                 } }
             </div>
         </div>
+    }
+}
+
+/// Slurm's lists before those of Kubernetes, if the lab has a Slurm cluster; and which one is shown.
+#[cfg(feature = "slurm")]
+fn with_slurm(props: &Props, kubernetes: [(Tab, Msg, usize); 3]) -> (Vec<(Tab, Msg, usize)>, Tab) {
+    let Some(view) = &props.more.slurm else { return (kubernetes.to_vec(), props.tab) };
+    let mut tabs = vec![
+        (Tab::Queue, Msg::Queue, view.jobs.len()),
+        (Tab::SlurmNodes, Msg::Nodes, view.nodes.len()),
+        (Tab::Shares, Msg::Fairshare, view.associations.iter().filter(|one| one.user.is_some()).count()),
+    ];
+    if !props.nodes.is_empty() {
+        tabs.extend([kubernetes[0], kubernetes[2]]);
+    }
+    // The lists begin with pods; where there are none, with the queue.
+    let there = tabs.iter().any(|(tab, ..)| *tab == props.tab);
+    let chosen = if there { props.tab } else { Tab::Queue };
+    (tabs, chosen)
+}
+
+#[cfg(feature = "slurm")]
+fn slurm(props: &Props, tab: Tab) -> Html {
+    use super::slurm::{Fairshare, Queue, SlurmNodes};
+    let Some(view) = &props.more.slurm else { return Html::default() };
+    let (lang, view, on) = (props.lang, view.clone(), props.on.clone());
+    match tab {
+        Tab::SlurmNodes => html! { <SlurmNodes {lang} {view} {on} /> },
+        Tab::Shares => html! { <Fairshare {lang} {view} {on} /> },
+        _ => html! { <Queue {lang} {view} {on} /> },
     }
 }
 

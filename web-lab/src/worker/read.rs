@@ -70,6 +70,17 @@ impl Reader {
                     }
                 }
                 Event::Object { .. } => {}
+                #[cfg(feature = "slurm")]
+                Event::Job { job, name, state, nodes, .. } if state != "PENDING" && state != "COMPLETING" => {
+                    let good = matches!(state.as_str(), "RUNNING" | "COMPLETED" | "CONFIGURING");
+                    let place = if nodes.is_empty() { String::new() } else { format!(" ({nodes})") };
+                    marks.push(Mark {
+                        at: entry.at,
+                        kind: if good { MarkKind::Normal } else { MarkKind::Warning },
+                        text: format!("{state} job {job} {name}{place}"),
+                    });
+                }
+                Event::Job { .. } => {}
             }
         }
         self.read = entries.len();

@@ -83,6 +83,7 @@ impl Preprocessor for OneFolderDeeper {
 fn deeper(content: &str) -> String {
     content
         .replace("../index.html?", "../../index.html?lang=ko&")
+        .replace("../slurm.html?", "../../slurm.html?lang=ko&")
         .replace("(../index.html)", "(../../index.html?lang=ko)")
 }
 

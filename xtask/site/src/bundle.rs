@@ -8,32 +8,41 @@ use wasm_bindgen_cli_support::Bindgen;
 
 /// The crate's name in file names.
 const NAME: &str = "clusterlab_web";
+/// The same for the module that knows Slurm too, and the page that loads it.
+const SLURM: &str = "clusterlab_slurm";
+const SLURM_PAGE: &str = "slurm.html";
 
 /// Writes `index.html` to `out`, and everything that it loads to `out/assets/<fingerprint>/`.
 ///
 /// Inside the static folder all files stand side by side and name each other by relative paths. They stay side by
 /// side; only `index.html` moves up, and its references are rewritten.
 ///
+/// With `slurm`, a second module of the same crate, there is a second page, `slurm.html`: exercises about Slurm are done
+/// there, so that a first visit does not load what it does not need.
+///
 /// # Errors
 /// When a file cannot be read or written, or wasm-bindgen refuses the module.
-pub fn bundle(wasm: &Path, static_files: &Path, out: &Path, dev: bool) -> Result<()> {
+pub fn bundle(wasm: &Path, slurm: Option<&Path>, static_files: &Path, out: &Path, dev: bool) -> Result<()> {
     let assets = out.join("assets");
     if assets.is_dir() {
         fs::remove_dir_all(&assets)?;
     }
     let fresh = assets.join("fresh");
     fs::create_dir_all(&fresh)?;
-    Bindgen::new()
-        .input_path(wasm)
-        .out_name(NAME)
-        .web(true)?
-        .typescript(false)
-        .debug(dev)
-        .keep_debug(dev)
-        .remove_name_section(!dev)
-        .remove_producers_section(!dev)
-        .generate(&fresh)
-        .with_context(|| format!("wasm-bindgen on {}", wasm.display()))?;
+    for (module, name) in [(Some(wasm), NAME), (slurm, SLURM)] {
+        let Some(module) = module else { continue };
+        Bindgen::new()
+            .input_path(module)
+            .out_name(name)
+            .web(true)?
+            .typescript(false)
+            .debug(dev)
+            .keep_debug(dev)
+            .remove_name_section(!dev)
+            .remove_producers_section(!dev)
+            .generate(&fresh)
+            .with_context(|| format!("wasm-bindgen on {}", module.display()))?;
+    }
     let mut page = None;
     for entry in fs::read_dir(static_files).with_context(|| format!("no {}", static_files.display()))? {
         let path = entry?.path();
@@ -47,8 +56,20 @@ pub fn bundle(wasm: &Path, static_files: &Path, out: &Path, dev: bool) -> Result
     let names = file_names(&fresh)?;
     let fingerprint = fingerprint(&fresh, &names)?;
     fs::rename(&fresh, assets.join(&fingerprint))?;
-    fs::write(out.join("index.html"), with_folder(&page, &names, &format!("assets/{fingerprint}/")))?;
+    let folder = format!("assets/{fingerprint}/");
+    fs::write(out.join("index.html"), with_folder(&page, &names, &folder))?;
+    // In a build for development one module knows everything.
+    let module = if slurm.is_some() { SLURM } else { NAME };
+    let page = with_folder(&slurm_page(&page, module), &names, &folder);
+    fs::write(out.join(SLURM_PAGE), page.replace("boot.js\"", &format!("boot.js?module={module}\"")))?;
     Ok(())
+}
+
+/// The page for exercises about Slurm: another module, and one more sheet of styles.
+fn slurm_page(page: &str, module: &str) -> String {
+    let style = "<link rel=\"stylesheet\" href=\"style.css\">";
+    page.replace(NAME, module)
+        .replace(style, &format!("{style}\n<link rel=\"stylesheet\" href=\"slurm.css\">"))
 }
 
 fn file_names(folder: &Path) -> Result<Vec<String>> {

@@ -12,7 +12,7 @@ use lexopt::prelude::{Long, Value};
 use xtask_site::{book, bundle, messages};
 
 const HELP: &str = "\
-xtask-site --root DIR --wasm FILE --out DIR [--dev]   build the site
+xtask-site --root DIR --wasm FILE [--slurm FILE] --out DIR [--dev]   build the site
 xtask-site messages --root DIR                        bring book/po/ko.po up to date with the source
 ";
 
@@ -28,12 +28,14 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let (mut root, mut wasm, mut out) = (None::<PathBuf>, None::<PathBuf>, None::<PathBuf>);
+    let mut slurm = None::<PathBuf>;
     let (mut dev, mut update) = (false, false);
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("root") => root = Some(arguments.value()?.into()),
             Long("wasm") => wasm = Some(arguments.value()?.into()),
+            Long("slurm") => slurm = Some(arguments.value()?.into()),
             Long("out") => out = Some(arguments.value()?.into()),
             Long("dev") => dev = true,
             Value(command) if command == "messages" => update = true,
@@ -50,7 +52,7 @@ fn run() -> Result<()> {
     let (wasm, out) = (wasm.context(HELP)?, out.context(HELP)?);
     std::fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
     println!("bundling the lab");
-    bundle::bundle(&wasm, &root.join("web-lab").join("static"), &out, dev)?;
+    bundle::bundle(&wasm, slurm.as_deref(), &root.join("web-lab").join("static"), &out, dev)?;
     println!("rendering the book in English");
     book::render(&book_root, book::Language::English, &out.join("book"))?;
     println!("rendering the book in Korean");

@@ -351,7 +351,10 @@ impl Shell {
             return Flow::Go;
         }
         let function = self.functions.get(&argv[0]).cloned();
-        let builtin = function.is_none() && builtins::is_builtin(&argv[0]);
+        // A terminal has its own `help` and `history`, where bash has builtins that are not modelled.
+        let own =
+            matches!(argv[0].as_str(), "help" | "history") && sys.host.program_names().contains(&argv[0]);
+        let builtin = function.is_none() && !own && builtins::is_builtin(&argv[0]);
         if function.is_none() && !builtin {
             return self.external(sys, argv, &redirects, saved);
         }

@@ -1,6 +1,8 @@
 //! `sacctmgr`: reads and changes the accounting database.
 
-use super::{Account, AccountingDb, AccountingUser, Limits, Qos, Shares, TresLimits, association};
+use super::{
+    Account, AccountingDb, AccountingUser, Association, Limits, Qos, Shares, TresLimits, association,
+};
 use crate::slurm::commands::CommandOutput;
 use crate::slurm::model::PreemptMode;
 use crate::slurm::units;
@@ -596,15 +598,13 @@ fn modify_associations(
             }
         }
         any = true;
-        match &assoc.user {
-            Some(user) => {
-                text.push_str(&format!("  C = {cluster:<10} A = {:<20} U = {user:<9}\n", assoc.account));
-            }
-            None => text.push_str(&format!(
-                "  C = {cluster:<10} A = {} of {}\n",
-                assoc.account,
-                parent_name(db, assoc.parent)
-            )),
+        text.push_str(&modified(db, &cluster, assoc));
+        if !users {
+            // Those below that have no value of their own change with it, the latest first (recorded).
+            let heirs = db.associations.iter().rev().filter(|heir| {
+                db.chain(heir.id).skip(1).any(|above| above.id == assoc.id) && inherits(heir, changes)
+            });
+            heirs.for_each(|heir| text.push_str(&modified(db, &cluster, heir)));
         }
     }
     if !any {
@@ -612,6 +612,28 @@ fn modify_associations(
     }
     *db = copy;
     CommandOutput::text(text)
+}
+
+/// The line about a changed association.
+fn modified(db: &AccountingDb, cluster: &str, assoc: &Association) -> String {
+    match &assoc.user {
+        Some(user) => format!("  C = {cluster:<10} A = {:<20} U = {user:<9}\n", assoc.account),
+        None => {
+            format!("  C = {cluster:<10} A = {} of {}\n", assoc.account, parent_name(db, assoc.parent))
+        }
+    }
+}
+
+/// Whether an association takes one of the changed values from the account above; group limits are not inherited.
+fn inherits(heir: &Association, changes: &[&str]) -> bool {
+    changes.iter().any(|word| match pair(word).0.as_str() {
+        "priority" => heir.priority.is_none(),
+        "maxjobs" => heir.max_jobs.is_none(),
+        "maxsubmitjobs" | "maxsubmit" => heir.max_submit_jobs.is_none(),
+        "qos" | "qoslevel" => heir.qos.is_none(),
+        "defaultqos" => heir.default_qos.is_none(),
+        key => key.starts_with("max") && heir.limits == Limits::default(),
+    })
 }
 
 fn parent_name(db: &AccountingDb, id: u32) -> String {

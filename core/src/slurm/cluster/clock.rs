@@ -8,13 +8,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::sim::SimTime;
+use crate::sim::{Seed, SimTime};
 use crate::slurm::model::{Job, JobId};
 
 /// When the runs of jobs began and ended where they were recorded.
 #[derive(Clone, Debug, Default)]
 pub struct RecordedRuns {
     tolerance: i64,
+    /// Which order of what happens within one second; 0: as it comes.
+    order: u64,
     runs: BTreeMap<String, Vec<RecordedRun>>,
 }
 
@@ -46,9 +48,10 @@ pub(super) struct Report {
 }
 
 impl RecordedRuns {
-    /// No runs yet, of a recording that may be off by so many seconds.
-    pub fn within(tolerance: i64) -> Self {
-        Self { tolerance, runs: BTreeMap::new() }
+    /// No runs yet, of a recording that may be off by so many seconds. Ends that were recorded in one second came in
+    /// an order that is not known; `order` other than 0 picks one by chance.
+    pub fn within(tolerance: i64, order: u64) -> Self {
+        Self { tolerance, order, runs: BTreeMap::new() }
     }
 
     /// Adds a run of the job that is displayed by this id, after those that it has.
@@ -67,10 +70,27 @@ impl RecordedRuns {
         ((start - job.start).abs() <= self.tolerance).then_some(start)
     }
 
-    /// How much later than now the end of a job's script is to be reported.
-    pub(super) fn delay(&self, job: &Job, now: i64) -> Duration {
+    /// How much later than now the end of a job's script is to be reported; `now` is a second since 1970, `fraction`
+    /// what has passed of it in ms.
+    pub(super) fn delay(&self, job: &Job, now: i64, fraction: u64) -> Duration {
         let recorded = self.of(job).and_then(|run| Some(run.end? - run.start));
         let later = recorded.map_or(0, |length| job.start + length - now);
-        Duration::from_secs(u64::try_from(later).ok().filter(|_| later <= self.tolerance).unwrap_or(0))
+        let Some(seconds) = u64::try_from(later).ok().filter(|_| later <= self.tolerance + 1) else {
+            return Duration::ZERO;
+        };
+        let fractions = self.fraction_of(job).unwrap_or(fraction);
+        Duration::from_millis((seconds * 1000 + fractions).saturating_sub(fraction))
+    }
+
+    /// Milliseconds of the second in which the job's end falls, by chance.
+    fn fraction_of(&self, job: &Job) -> Option<u64> {
+        self.of(job)?.end?;
+        let name = format!("{}/{}", job.id, job.restarts);
+        (self.order != 0).then(|| 20 + Seed::new(self.order).rng(&name).below(960))
+    }
+
+    /// Seconds by which a script begins earlier, so that its end can be anywhere in the recorded second.
+    pub(super) fn head_start(&self) -> u64 {
+        u64::from(self.order != 0)
     }
 }

@@ -69,12 +69,18 @@ pub struct SlurmCluster {
     /// Batch scripts that ended and whose end has not been reported.
     reports: Vec<clock::Report>,
     recorded: Option<RecordedRuns>,
+    /// Machines that reboot, and when their daemons start again.
+    booting: Vec<(SimTime, String)>,
     /// Counts what moved, so that those who wait for something are asked again.
     pub(crate) changes: u64,
 }
 
 /// Until a script begins: the controller's message, the credential's check, the fork (observed: some tenths of a second).
 const LAUNCH: Duration = Duration::from_millis(300);
+/// How long a machine takes to reboot.
+const BOOT: Duration = Duration::from_secs(30);
+/// Between two tries of a node to tell the controller that a job ended, MessageTimeout for the try apart.
+const RETRY_DELAY: Duration = Duration::from_secs(15);
 /// Number of the batch script as a step, where a number is shown.
 const BATCH_STEP: u32 = 4_294_967_291;
 
@@ -102,6 +108,7 @@ impl SlurmCluster {
             timers: Vec::new(),
             reports: Vec::new(),
             recorded: None,
+            booting: Vec::new(),
             changes: 0,
         }
     }
@@ -121,7 +128,8 @@ impl SlurmCluster {
         let processes = self.procs.values().filter_map(|proc| proc.wakeup(self.now));
         let timers = self.timers.iter().map(|(at, _)| *at);
         let reports = self.reports.iter().map(|report| report.at);
-        processes.chain(timers).chain(reports).chain(self.controller.next_wakeup()).min()
+        let booting = self.booting.iter().map(|(at, _)| *at);
+        processes.chain(timers).chain(reports).chain(booting).chain(self.controller.next_wakeup()).min()
     }
 
     /// Lets time pass up to `now`.
@@ -157,15 +165,44 @@ impl SlurmCluster {
     /// Does what is due on the machines: starts, what runs, and the controller's knowledge of what ended.
     fn work(&mut self) {
         self.run_timers();
-        self.step_processes();
         let now = self.now;
+        let (up, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.booting).into_iter().partition(|(at, _)| *at <= now);
+        self.booting = later;
+        for (_, node) in up {
+            self.start_daemon(&node);
+        }
+        self.step_processes();
         let (mut due, later): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.reports).into_iter().partition(|report| report.at <= now);
         self.reports = later;
         due.sort_by_key(|report| (report.at, report.job));
-        for clock::Report { job, run, code, signal, .. } in due {
-            self.controller.batch_ended(job, run, code, signal);
+        for report in due {
+            self.tell(report);
         }
+    }
+
+    /// Tells the controller that a job ended; its node tries again later when nobody answers.
+    fn tell(&mut self, report: clock::Report) {
+        if self.controller.answers() {
+            self.controller.batch_ended(report.job, report.run, report.code, report.signal);
+            return;
+        }
+        let timeout = Duration::from_secs(u64::from(self.controller.params.message_timeout));
+        self.reports.push(clock::Report { at: self.now + timeout + RETRY_DELAY, ..report });
+    }
+
+    /// The controller that is in control is gone; scripts go on.
+    pub fn stop_controller(&mut self) {
+        if let Some(daemon) = self.controller.daemons.in_control() {
+            self.controller.stop_daemon(daemon);
+        }
+    }
+
+    /// The primary controller starts.
+    pub fn start_controller(&mut self) {
+        self.controller.start_daemon(0);
+        self.settle();
     }
 
     fn act(&mut self, action: &Action) {
@@ -185,6 +222,11 @@ impl SlurmCluster {
                     }
                 }
             },
+            Action::Reboot { node } => {
+                let name = self.controller.nodes[node].name.clone();
+                self.kill_daemon(&name);
+                self.booting.push((self.now + BOOT, name));
+            }
             Action::Suspend { job } => self.suspend(job, true),
             Action::Resume { job } => self.suspend(job, false),
         }
@@ -250,7 +292,7 @@ impl SlurmCluster {
         let Some(node) = job.nodes.min() else { return };
         let node = self.controller.nodes[node].name.clone();
         let stdout = pattern::batch_path(job, job.request.std_out.as_deref(), &node);
-        let append = job.request.append.unwrap_or(job.restarts > 0);
+        let append = job.request.append.unwrap_or(self.controller.params.file_append);
         if !append && stdout != "/dev/null" {
             // A file that cannot be made is noticed by those who look for it.
             let _ = self.files.put(&stdout, Vec::new(), self.now);
@@ -293,7 +335,7 @@ impl SlurmCluster {
             self.write_output(&stderr, format!("{line}\n").as_bytes());
         }
         if failed {
-            return self.controller.batch_ended(id, run, 1, 0);
+            return self.tell(clock::Report { at: self.now, job: id, run, code: 1, signal: 0 });
         }
         let mut inside = prepared.view;
         if let (Some(squash), Some(pyxis)) = (&prepared.squash, self.pyxis_of(id)) {
@@ -315,15 +357,17 @@ impl SlurmCluster {
         let call = Call { argv, env, cwd, pid: 1000 + id };
         let role = Role::Batch { job: id, run, stdout, stderr };
         if self.start_process_at(call, uid, &node, role, inside, self.began(id)).is_err() {
-            self.controller.batch_ended(id, run, 127, 0);
+            self.tell(clock::Report { at: self.now, job: id, run, code: 127, signal: 0 });
         }
     }
 
     /// When a script that begins now began by the clock that it sees: one whose recorded start is earlier than ours has
     /// run for that long.
     fn began(&self, job: JobId) -> SimTime {
-        let Some(job) = self.recorded.as_ref().and(self.controller.jobs.get(job)) else { return self.now };
-        let late = u64::try_from(self.controller.time_at(self.now) - job.start).unwrap_or(0);
+        let found = self.recorded.as_ref().zip(self.controller.jobs.get(job));
+        let Some((recorded, job)) = found else { return self.now };
+        let late =
+            u64::try_from(self.controller.time_at(self.now) - job.start).unwrap_or(0) + recorded.head_start();
         let earlier = Duration::from_secs(late).as_nanos() as u64;
         SimTime::from_nanos(self.now.as_nanos().saturating_sub(earlier))
     }
@@ -365,7 +409,7 @@ impl SlurmCluster {
                     !matches!(timer, Timer::Batch(of, of_run) | Timer::BatchInside(of, of_run, _)
                         if (*of, *of_run) == (job, run))
                 });
-                self.controller.batch_ended(job, run, 0, signal);
+                self.tell(clock::Report { at: self.now, job, run, code: 0, signal });
             }
             return;
         }
@@ -428,7 +472,10 @@ impl SlurmCluster {
                 let (code, signal) = end.signal.map_or((end.code, 0), |signal| (0, signal));
                 let record = self.controller.jobs.get(job).zip(self.recorded.as_ref());
                 let delay = record
-                    .map(|(job, recorded)| recorded.delay(job, self.controller.time_at(self.now)))
+                    .map(|(job, recorded)| {
+                        let fraction = self.now.as_nanos() / 1_000_000 % 1000;
+                        recorded.delay(job, self.controller.time_at(self.now), fraction)
+                    })
                     .unwrap_or_default();
                 let at = self.now + delay;
                 self.reports.push(clock::Report { at, job, run, code, signal });

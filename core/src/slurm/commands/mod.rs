@@ -9,6 +9,8 @@ mod format;
 mod getopt;
 pub(crate) mod job_options;
 mod jobs;
+#[cfg(test)]
+mod operations;
 mod sacct;
 mod sbatch;
 mod scancel;
@@ -24,6 +26,8 @@ pub(crate) mod srun;
 mod sshare;
 mod step_commands;
 mod times;
+
+use crate::slurm::controller::Controller;
 
 pub(crate) use accounting::show_accounting;
 pub use sacct::sacct;
@@ -41,11 +45,7 @@ pub use sshare::sshare;
 pub use step_commands::{sattach, sbcast, strigger};
 
 /// Runs a command that asks the controller and is done; `words` begin with its name.
-pub fn run(
-    controller: &mut crate::slurm::controller::Controller,
-    session: &Session<'_>,
-    words: &[String],
-) -> CommandOutput {
+pub fn run(controller: &mut Controller, session: &Session<'_>, words: &[String]) -> CommandOutput {
     let Some((name, args)) = words.split_first() else { return CommandOutput::default() };
     match name.as_str() {
         "scancel" => scancel(controller, session, args),
@@ -94,6 +94,12 @@ impl CommandOutput {
     pub fn error(stderr: impl Into<String>) -> Self {
         Self { stderr: stderr.into(), code: 1, ..Self::default() }
     }
+}
+
+/// What a command says that finds no controller: `what` is the call that failed. `None` when one answers.
+pub(crate) fn no_contact(controller: &Controller, what: &str) -> Option<CommandOutput> {
+    let error = crate::slurm::error::SlurmError::NoContact;
+    (!controller.answers()).then(|| CommandOutput::error(format!("{what}: {error}\n")))
 }
 
 /// Who runs a command, and where.

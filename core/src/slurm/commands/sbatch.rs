@@ -133,6 +133,9 @@ fn submit(
     let warning = parsed.pyxis.finish().map(|text| format!("sbatch: error: pyxis: {text}\n"));
     let request = parsed.request(controller, session, script, &line.rest)?;
     let names = request.partitions.clone();
+    if !controller.answers() {
+        return Err(error(&format!("Batch job submission failed: {}", SlurmError::NoContact)));
+    }
     if parsed.test_only {
         return Ok((test_only(controller, &request), None));
     }

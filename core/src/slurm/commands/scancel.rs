@@ -109,6 +109,7 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
     for target in targets {
         let tasks = target.tasks.as_deref();
         let result = match (target.step, signal) {
+            _ if !controller.answers() => Err(SlurmError::NoContact),
             (Some(step), signal) => {
                 controller.signal_step(target.job, step, signal.unwrap_or(15), session.uid)
             }

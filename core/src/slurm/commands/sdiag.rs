@@ -20,6 +20,9 @@ pub fn sdiag(controller: &Controller, _session: &Session<'_>, args: &[String]) -
 }
 
 fn text(controller: &Controller) -> CommandOutput {
+    if let Some(output) = super::no_contact(controller, "slurm_get_statistics") {
+        return output;
+    }
     let s = &controller.statistics;
     let mean = |sum: u64, count: u64| sum.checked_div(count).unwrap_or(0);
     let at = |time: i64| format!("{} ({time})", date_line(time));

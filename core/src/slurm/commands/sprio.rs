@@ -79,6 +79,9 @@ pub fn sprio(controller: &Controller, _session: &Session<'_>, args: &[String]) -
     if flag("version") {
         return CommandOutput::text("slurm-wlm 22.05.8\n");
     }
+    if let Some(output) = super::no_contact(controller, "Couldn't get priority factors from controller") {
+        return output;
+    }
     if let Some(name) = ["clusters", "cluster", "sibling", "help", "sort"].iter().find(|name| flag(name)) {
         return CommandOutput::error(format!("sprio: not modelled: --{name}\n"));
     }

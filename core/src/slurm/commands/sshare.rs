@@ -60,6 +60,9 @@ pub fn sshare(controller: &Controller, session: &Session<'_>, args: &[String]) -
     if flag("version") {
         return CommandOutput::text("slurm-wlm 22.05.8\n");
     }
+    if let Some(output) = super::no_contact(controller, "Couldn't get shares from controller") {
+        return output;
+    }
     if let Some(name) = ["clusters", "cluster", "help"].iter().find(|name| flag(name)) {
         return CommandOutput::error(format!("sshare: not modelled: --{name}\n"));
     }

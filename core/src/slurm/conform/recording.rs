@@ -103,6 +103,7 @@ pub struct Recording {
     pub slurm_conf: Vec<String>,
     pub gres_conf: Vec<String>,
     pub topology: Vec<String>,
+    pub no_slurmd: Vec<String>,
     pub acct_setup: Vec<(String, i64, String, String)>,
     pub submits: Vec<(String, Submit)>,
     pub jobs: Vec<(String, Vec<JobRecord>)>,
@@ -135,6 +136,9 @@ struct File {
     timeline: serde_json::Map<String, Value>,
     #[serde(default)]
     shows: Vec<Show>,
+    /// When daemons were stopped and started: later than asked for where the recorder was held up.
+    #[serde(default)]
+    events: Vec<(f64, String)>,
 }
 
 fn entries<T: serde::de::DeserializeOwned>(
@@ -170,8 +174,23 @@ impl Recording {
             events.push(RecordedEvent { at: show.t, what });
         }
         for action in &actions {
-            let at = action.get("at").and_then(Value::as_f64).unwrap_or(0.0);
+            let asked = action.get("at").and_then(Value::as_f64).unwrap_or(0.0);
             let text = |key: &str| action.get(key).and_then(Value::as_str).map(str::to_owned);
+            let done = |what: String| {
+                let event = file.events.iter().find(|(at, text)| *at >= asked && *text == what);
+                event.map_or(asked, |(at, _)| *at)
+            };
+            let at = if let Some(node) = text("kill_slurmd") {
+                done(format!("slurmd killed on {node}"))
+            } else if let Some(node) = text("start_slurmd") {
+                done(format!("slurmd started on {node}"))
+            } else if action.get("stop_ctld").is_some() {
+                done("slurmctld stopped".into())
+            } else if action.get("start_ctld").is_some() {
+                done("slurmctld started".into())
+            } else {
+                asked
+            };
             if let Some(node) = text("kill_slurmd") {
                 events.push(RecordedEvent { at, what: What::KillDaemon(node) });
             } else if let Some(node) = text("start_slurmd") {
@@ -199,6 +218,12 @@ impl Recording {
             slurm_conf: file.slurm_conf,
             gres_conf: file.gres_conf,
             topology: topology.iter().filter_map(|line| line.as_str().map(str::to_owned)).collect(),
+            no_slurmd: file
+                .scenario
+                .get("no_slurmd")
+                .and_then(Value::as_array)
+                .map(|names| names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
+                .unwrap_or_default(),
             acct_setup: file.acct_setup,
             submits,
             jobs: entries(file.jobs)?,

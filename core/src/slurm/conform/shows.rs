@@ -6,6 +6,8 @@
 //! something changed at its moment, it must be what the same display would have been within the tolerance: job by job
 //! where it has jobs, else as a whole.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::compare::{Difference, differ};
 use super::recording::Show;
 use super::{Answer, Outcome, Recording, TOLERANCE};
@@ -65,9 +67,22 @@ fn same_output(show: &Show, here: &Answer, nearby: &[Answer]) -> bool {
         || same_jobs(&show.cmd, &recorded, &texts) == Some(true)
 }
 
+/// `SecsPreSuspend=6` as a span of time, which it is.
+fn spans(text: &str) -> String {
+    const KEY: &str = "SecsPreSuspend=";
+    let mut parts = text.split(KEY);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.chars().take_while(char::is_ascii_digit).count();
+        let seconds: u64 = part[..digits].parse().unwrap_or_default();
+        out.push_str(&format!("{KEY}{}:{:02}{}", seconds / 60, seconds % 60, &part[digits..]));
+    }
+    out
+}
+
 /// Which of the two schedulers started a job is a race that the recording's clock decided.
 fn first_come(text: &str) -> String {
-    let text = text
+    let text = spans(text)
         .replace("Scheduler=Backfill:*\n", "Scheduler=Main\n")
         .replace("Scheduler=Backfill\n", "Scheduler=Main\n")
         // Backfill plans with a year where there is no limit, and leaves it in the record.
@@ -98,6 +113,17 @@ fn parts(argv: &[String], text: &str) -> Option<Vec<(String, String)>> {
     let first =
         |line: &str| line.split([' ', '|']).find(|word| !word.is_empty()).unwrap_or_default().to_owned();
     match words.as_slice() {
+        // Its lines are counters with a name each.
+        ["sdiag", ..] => {
+            let name = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
+            Some(
+                text.lines()
+                    .take_while(|line| !line.starts_with("Latency"))
+                    .map(|line| (name(line), line.to_owned()))
+                    .collect(),
+            )
+        }
+        [_, "--json" | "--yaml", ..] => None,
         ["squeue" | "sacct" | "sprio", ..] => {
             Some(text.lines().map(|line| (first(line), line.to_owned())).collect())
         }
@@ -111,15 +137,21 @@ fn parts(argv: &[String], text: &str) -> Option<Vec<(String, String)>> {
 
 /// Whether each job's part is what it was here at one of the instants; none if the display has no such parts.
 fn same_jobs(argv: &[String], recorded: &str, texts: &[String]) -> Option<bool> {
-    let recorded = parts(argv, recorded)?;
-    let texts: Vec<Vec<(String, String)>> = texts.iter().filter_map(|text| parts(argv, text)).collect();
-    let of = |parts: &[(String, String)], job: &str| -> Vec<String> {
-        parts.iter().filter(|(other, _)| other == job).map(|(_, part)| part.clone()).collect()
+    let by_job = |text: &str| -> Option<BTreeMap<String, Vec<String>>> {
+        let mut groups = BTreeMap::<String, Vec<String>>::new();
+        for (job, part) in parts(argv, text)? {
+            groups.entry(job).or_default().push(part);
+        }
+        Some(groups)
     };
-    let all = std::iter::once(&recorded).chain(&texts).flatten();
-    let jobs: std::collections::BTreeSet<&String> = all.map(|(job, _)| job).collect();
+    let recorded = by_job(recorded)?;
+    let texts: Vec<_> = texts.iter().filter_map(|text| by_job(text)).collect();
+    let jobs: BTreeSet<&String> = std::iter::once(&recorded).chain(&texts).flat_map(BTreeMap::keys).collect();
     let same = |recorded: &[String], here: &[String]| {
         recorded.len() == here.len() && recorded.iter().zip(here).all(|(a, b)| same_text(argv, a, b))
+    };
+    let of = |groups: &'_ BTreeMap<String, Vec<String>>, job: &String| {
+        groups.get(job).cloned().unwrap_or_default()
     };
     Some(jobs.into_iter().all(|job| {
         let recorded = of(&recorded, job);
@@ -141,7 +173,8 @@ fn same_text(command: &[String], recorded: &str, here: &str) -> bool {
         return false;
     }
     let in_order = recorded.iter().zip(&here).all(|(recorded, here)| same_line(recorded, here));
-    in_order || (command.first().is_some_and(|name| name == "squeue") && same_rows(&recorded, &here))
+    let is_table = |name: &String| name == "squeue" && !command.iter().any(|word| word == "--json");
+    in_order || (command.first().is_some_and(is_table) && same_rows(&recorded, &here))
 }
 
 /// Rows of `squeue` are sorted by start: two whose times are within the tolerance may have changed places.
@@ -170,9 +203,16 @@ fn same_rows(recorded: &[String], here: &[String]) -> bool {
 /// Lines of `sdiag` that say how fast the host is, or what its threads do just now.
 fn depends_on_host(line: &str) -> bool {
     let line = line.trim();
-    ["Last cycle:", "Max cycle:", "Mean cycle:", "Server thread count:"]
-        .iter()
-        .any(|begin| line.starts_with(begin))
+    let host = ["Last cycle:", "Max cycle:", "Mean cycle:", "Server thread count:"];
+    // How often the two schedulers looked, and which of them was first.
+    let race = [
+        "Total cycles:",
+        "Last cycle when:",
+        "Total backfilled jobs",
+        "Last table size:",
+        "Mean table size:",
+    ];
+    host.iter().chain(&race).any(|begin| line.starts_with(begin))
 }
 
 fn same_line(recorded: &str, here: &str) -> bool {

@@ -5,7 +5,6 @@
 //! by then, or after.
 
 use super::queue::Queued;
-use super::schedule::Blocked;
 use super::{Controller, Event};
 use crate::slurm::Time;
 use crate::slurm::model::{Bits, Job, JobId, NodeFlags, NodeUsage, Scheduler};
@@ -30,17 +29,27 @@ impl NodeSpace {
         Self { slots: vec![Slot { begin, end, free: Bits::first(nodes) }] }
     }
 
-    /// Nodes free of reservations over the whole of a span, and the end of the first slot that overlaps it.
+    /// The nodes of `nodes` that are free of plans from `begin` to `end`, and when it is worth to look again: at the
+    /// end of the first slot after which other nodes than those looked at are free.
     fn free(&self, begin: Time, end: Time, nodes: &Bits) -> (Bits, Option<Time>) {
         let mut free = nodes.clone();
         let mut later = None;
-        for slot in &self.slots {
-            if slot.end > begin && slot.begin < end {
-                free.intersect(&slot.free);
-                if later.is_none() && slot.end < self.slots.last().map_or(0, |slot| slot.end) {
+        for (at, slot) in self.slots.iter().enumerate() {
+            if slot.end <= begin {
+                continue;
+            }
+            if let Some(next) = self.slots.get(at + 1).filter(|_| later.is_none()) {
+                let (mut then, mut until_then) = (nodes.clone(), free.clone());
+                then.intersect(&next.free);
+                until_then.intersect(&slot.free);
+                if !then.is_subset(&until_then) {
                     later = Some(slot.end);
                 }
             }
+            if slot.begin > end {
+                break;
+            }
+            free.intersect(&slot.free);
         }
         (free, later)
     }
@@ -80,7 +89,10 @@ impl Controller {
     pub(super) fn backfill_cycle(&mut self) {
         let now = self.time();
         let params = self.params.scheduler.clone();
+        // A plan that changes something keeps backfill at work: it sees its own change and looks again.
+        let mut restless = false;
         for node in &mut self.nodes {
+            restless |= node.flags.has(NodeFlags::PLANNED);
             node.flags.clear(NodeFlags::PLANNED);
         }
         if self.jobs.pending.is_empty() {
@@ -89,6 +101,11 @@ impl Controller {
         self.statistics.backfill_cycles += 1;
         self.statistics.backfill_last_cycle_at = now;
         let queue = self.build_queue();
+        for queued in &queue {
+            if let Some(job) = self.jobs.get_mut(queued.job) {
+                job.start = 0;
+            }
+        }
         let grain = params.bf_resolution.max(1);
         let floor = |time: Time| time.div_euclid(grain) * grain;
         let mut space = NodeSpace::new(floor(now), floor(now + params.bf_window), self.nodes.len());
@@ -119,7 +136,7 @@ impl Controller {
             let tasks = job.pending_tasks.as_ref().map_or(1, |pending| pending.tasks.len());
             let mut reserved_tasks = 0;
             for _ in 0..tasks {
-                match self.plan(queued, &mut space, now) {
+                match self.plan(queued, &mut space, now, &mut restless) {
                     Planned::Started => started += 1,
                     Planned::Reserved => {
                         reserved_tasks += 1;
@@ -134,6 +151,12 @@ impl Controller {
                 }
             }
         }
+        let planned =
+            |node: usize| self.nodes[node].flags.has(NodeFlags::PLANNED) && self.usage[node].running == 0;
+        restless |= (0..self.nodes.len()).any(planned);
+        if restless {
+            self.wake_for_begin(now);
+        }
         self.statistics.backfilled_jobs += started as u64;
         self.statistics.backfilled_jobs_since_cycle += started as u64;
         self.statistics.backfill_last_depth = queue.len().min(tried) as u64;
@@ -143,8 +166,20 @@ impl Controller {
         self.statistics.backfill_table_size = space.slots.len() as u64;
     }
 
-    /// Plans one job (or one task of an array).
-    fn plan(&mut self, queued: &Queued, space: &mut NodeSpace, now: Time) -> Planned {
+    /// Backfill that keeps looking notices at its next turn that the begin time of a job has come.
+    fn wake_for_begin(&mut self, now: Time) {
+        let begin = self.jobs.pending().map(|job| job.begin).filter(|begin| *begin > now).min();
+        if let Some(begin) = begin {
+            let interval = self.params.scheduler.bf_interval.max(1);
+            let turns = (begin - self.boot + interval - 1).div_euclid(interval);
+            let at = self.half_past(self.boot + turns * interval);
+            self.agenda.push(at, Event::BackfillAgain);
+        }
+    }
+
+    /// Plans one job (or one task of an array) as backfill does: at the first instant at which it finds nodes that no
+    /// job before it is planned to use.
+    fn plan(&mut self, queued: &Queued, space: &mut NodeSpace, now: Time, restless: &mut bool) -> Planned {
         let id = queued.job;
         let params = self.params.scheduler.clone();
         if !self.deadline_holds(id) || !self.is_independent(id) {
@@ -161,129 +196,125 @@ impl Controller {
         let Some(job) = self.jobs.get(id) else { return Planned::Nothing };
         let part = &self.partitions[queued.partition];
         let full = job.time_limit.or(part.default_time).or(part.max_time);
-        let seconds = |minutes: Option<u32>| minutes.map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
-        let tested =
-            job.request.time_min.filter(|least| full.is_none_or(|full| *least < full)).map_or(full, Some);
-        let length = seconds(tested);
+        // A job with --time-min is tested, and started, with that limit.
+        let least = job.request.time_min.filter(|least| full.is_none_or(|full| *least < full));
+        let length = least.map_or(full, Some).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
+        let min_nodes = job.min_nodes.max(part.min_nodes);
+        let no_reserve = queued.priority < params.bf_min_prio_reserve
+            || (params.bf_min_age_reserve > 0
+                && job.eligible != 0
+                && now - job.eligible < params.bf_min_age_reserve);
         let window_end = now + params.bf_window;
-        let mut later: Option<Time>;
-        let mut start = now;
+        let grain = params.bf_resolution.max(1);
+        let floor = |time: Time| time.div_euclid(grain) * grain;
+        // What another of its partitions has promised it in this cycle.
+        let promised = Some(job.start).filter(|start| *start != 0);
+        let usable: Bits = part.nodes.iter().filter(|node| self.nodes[*node].is_available()).collect();
+        let cleaning = self.cleaning();
+        let mut later = Some(now);
         let mut rounds = 0;
-        loop {
+        while let Some(tried) = later.take().filter(|tried| *tried <= window_end && rounds < 1000) {
             rounds += 1;
-            if rounds > 200 || start > window_end {
+            let mut nodes = usable.clone();
+            let Ok(window) = self.reserved_for(job, queued.partition, tried, length, &mut nodes) else {
                 return Planned::Nothing;
-            }
-            let avail = match self.usable_nodes(job, queued.partition, None, &Bits::new()) {
-                Ok(avail) => avail,
-                Err(blocked) => {
-                    if !matches!(blocked, Blocked::Busy) {
-                        self.set_blocked(id, blocked);
-                    }
-                    return Planned::Nothing;
-                }
             };
-            let (free, next) = space.free(start, start + length, &avail);
-            later = next.filter(|next| *next > start);
-            let expected = (free.count() as u32 >= job.min_nodes && job.required_nodes.is_subset(&free))
-                .then(|| self.will_run(job, queued.partition, &free, start))
+            let earliest = window.when;
+            let (mut free, next) = space.free(earliest, earliest.max(now) + length, &nodes);
+            later = next;
+            if let Some(end) = window.overlaps.then(|| self.first_reservation_end(earliest, grain)).flatten()
+            {
+                let end = end + 1;
+                if end < window_end && later.is_none_or(|later| end < later) {
+                    later = Some(end);
+                }
+            }
+            free.subtract(&job.excluded_nodes);
+            let expected = (free.count() as u32 >= min_nodes && job.required_nodes.is_subset(&free))
+                .then(|| self.will_run(job, queued.partition, &free, now))
                 .flatten();
             let Some(expected) = expected else {
-                match later {
-                    Some(next) => {
-                        start = next;
-                        continue;
-                    }
-                    None => return Planned::Nothing,
+                if no_reserve {
+                    return Planned::Nothing;
                 }
+                continue;
             };
-            let cpus: u32 = expected.selection.shares.iter().map(|share| share.cpus).sum();
-            if expected.start <= now {
-                let limit = Self::stretched_limit(job, &expected.selection, space, now, tested, full);
+            let mut start = expected.start;
+            if earliest > start {
+                start = earliest;
+                *restless = true;
+            }
+            let nodes: Bits = expected.selection.shares.iter().map(|share| share.node).collect();
+            if start <= now && nodes.overlaps(&cleaning) {
+                // It waits for the end of the cleaning.
+                start = now + 1;
+                later = None;
+            }
+            if start <= now {
                 let id = self.split_task(id);
                 if let Some(job) = self.jobs.get_mut(id) {
                     job.planned_nodes = Bits::new();
                 }
-                self.start(id, queued.partition, expected.selection, Scheduler::Backfill, limit.map(Some));
+                let limit = least.map(Some);
+                self.start(id, queued.partition, expected.selection, Scheduler::Backfill, limit);
                 return Planned::Started;
             }
-            if let Some(next) = later
-                && expected.start > next
-            {
-                start = next;
-                continue;
-            }
-            if expected.start > window_end {
+            if no_reserve {
                 return Planned::Nothing;
             }
-            let nodes: Bits = expected.selection.shares.iter().map(|share| share.node).collect();
-            let grain = params.bf_resolution.max(1);
-            let floor = |time: Time| time.div_euclid(grain) * grain;
-            let (begin, end) =
-                (floor(expected.start), floor(expected.start + length).max(floor(expected.start) + grain));
-            if space.conflicts(expected.start, expected.start + length, &nodes) {
-                start = later.unwrap_or(expected.start).max(start + 1);
+            if later.is_some_and(|later| start > later) {
                 continue;
             }
-            if let Some(job) = self.jobs.get_mut(id) {
-                job.tested_cpus = Some(cpus);
-            }
-            let Some(job) = self.jobs.get(id) else { return Planned::Nothing };
-            let too_young = params.bf_min_age_reserve > 0 && now - job.submit < params.bf_min_age_reserve;
-            if too_young || queued.priority < params.bf_min_prio_reserve {
+            if start > window_end {
+                // Too far away to keep nodes for, but the estimate stays.
+                if let Some(job) = self.jobs.get_mut(id) {
+                    job.start = promised.map_or(start, |promised| promised.min(start));
+                }
                 return Planned::Nothing;
             }
-            space.reserve(begin, end, &nodes);
-            for node in nodes.iter() {
+            let (begin, end) = (floor(start), floor(start + length));
+            if space.conflicts(begin, end, &nodes) {
+                later = Some(start);
+                continue;
+            }
+            space.reserve(begin, end.max(begin + grain), &nodes);
+            let first = promised.is_none_or(|promised| start < promised);
+            for node in nodes.iter().filter(|_| first) {
                 self.nodes[node].flags.set(NodeFlags::PLANNED);
             }
+            let cpus = expected.selection.shares.iter().map(|share| share.cpus).sum();
             if let Some(job) = self.jobs.get_mut(id) {
-                job.start = expected.start;
-                job.planned_nodes = nodes;
+                job.tested_cpus = Some(cpus);
+                job.start = promised.map_or(start, |promised| promised.min(start));
+                if first {
+                    job.planned_nodes = nodes;
+                }
             }
             return Planned::Reserved;
         }
-    }
-
-    /// A limit that was tested with `--time-min` is raised to the largest that delays no reservation, at most the full one.
-    fn stretched_limit(
-        job: &Job,
-        selection: &Selection,
-        space: &NodeSpace,
-        now: Time,
-        tested: Option<u32>,
-        full: Option<u32>,
-    ) -> Option<u32> {
-        job.request.time_min?;
-        let (tested, full) = (tested?, full?);
-        let nodes: Bits = selection.shares.iter().map(|share| share.node).collect();
-        let first = space
-            .slots
-            .iter()
-            .filter(|slot| slot.end > now && !nodes.is_subset(&slot.free))
-            .map(|slot| slot.begin)
-            .min();
-        let most = first
-            .map_or(full, |begin| u32::try_from((begin - now).max(0) / 60).unwrap_or(u32::MAX).min(full));
-        Some(most.max(tested))
+        Planned::Nothing
     }
 
     /// When the job could start on `nodes`, not before `earliest`, if running jobs end at their limits.
     fn will_run(&self, job: &Job, partition: usize, nodes: &Bits, earliest: Time) -> Option<Expected> {
         let now = self.time();
-        let mut clean = nodes.clone();
-        clean.subtract(&self.cleaning());
-        if let Some(selection) = self.find(job, partition, &clean) {
+        // What a job that is being cleaned up had counts as free already; whoever plans to start there waits.
+        let mut usage: Vec<NodeUsage> = self.usage.clone();
+        let completing = self.jobs.active().filter(|other| other.state.is_completing());
+        for other in completing.filter(|other| other.completing_nodes.overlaps(nodes)) {
+            self.give_back(other, &mut usage);
+        }
+        let machines = Machines { usage: &usage, ..self.machines() };
+        if let Some(selection) = self.find_in(&machines, job, partition, nodes) {
             return Some(Expected { start: now.max(earliest), selection });
         }
         let mut running: Vec<(Time, JobId)> = self
             .jobs
             .active()
-            .filter(|other| other.nodes.overlaps(nodes))
+            .filter(|other| !other.state.is_completing() && other.nodes.overlaps(nodes))
             .map(|other| (expected_end(other, now), other.id))
             .collect();
         running.sort_unstable();
-        let mut usage: Vec<NodeUsage> = self.usage.clone();
         let mut window: Time = 30;
         let mut at = 0;
         while at < running.len() {
@@ -292,9 +323,7 @@ impl Controller {
             let mut last = running[at].0;
             while at < running.len() && running[at].0 < until {
                 if let Some(other) = self.jobs.get(running[at].1) {
-                    for share in other.shares_of_nodes.iter().filter(|share| other.nodes.has(share.node)) {
-                        usage[share.node].release(&self.nodes[share.node], share, other.request.uid);
-                    }
+                    self.give_back(other, &mut usage);
                 }
                 last = running[at].0;
                 at += 1;
@@ -306,6 +335,14 @@ impl Controller {
             }
         }
         None
+    }
+
+    /// What a job has is free in `usage`.
+    fn give_back(&self, job: &Job, usage: &mut [NodeUsage]) {
+        let held = if job.state.is_completing() { &job.completing_nodes } else { &job.nodes };
+        for share in job.shares_of_nodes.iter().filter(|share| held.has(share.node)) {
+            usage[share.node].release(&self.nodes[share.node], share, job.request.uid);
+        }
     }
 
     /// When and with what a job could first start on `nodes`.
@@ -342,9 +379,6 @@ impl Controller {
 }
 
 fn expected_end(job: &Job, now: Time) -> Time {
-    if job.state.is_completing() {
-        return now + 1;
-    }
     if job.end == 0 { now + 365 * 86_400 } else { job.end.max(now + 1) }
 }
 

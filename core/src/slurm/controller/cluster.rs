@@ -142,4 +142,6 @@ pub struct ClusterSpec {
     pub licenses: Vec<License>,
     /// The accounting database.
     pub accounting: AccountingDb,
+    /// The configuration that it came from.
+    pub config: std::sync::Arc<crate::slurm::config::Config>,
 }

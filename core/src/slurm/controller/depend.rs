@@ -43,6 +43,11 @@ impl Controller {
         if !job.dependency.is_empty() {
             job.dependency.clear();
         }
+        if let Some(blocked) = self.array_limit(id) {
+            self.set_blocked(id, blocked);
+            return false;
+        }
+        let Some(job) = self.jobs.get_mut(id) else { return false };
         if job.request.begin.is_some_and(|begin| begin > now) || job.begin > now {
             if job.priority != 0 {
                 set_reason(job, Reason::BEGIN_TIME);
@@ -59,10 +64,12 @@ impl Controller {
             job.accrue = 0;
             return false;
         }
+        let first = job.eligible == 0;
         if job.eligible == 0 || job.eligible > now {
             job.eligible = now;
         }
-        if job.accrue == 0 {
+        // The look that finds an array eligible comes after the one at ages: its age counts from the next.
+        if job.accrue == 0 && !(first && job.array.is_some()) {
             job.accrue = now.max(job.eligible);
         }
         if matches!(job.reason, Reason::DEPENDENCY | Reason::BEGIN_TIME) {

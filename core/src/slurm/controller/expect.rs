@@ -3,7 +3,7 @@
 use super::Controller;
 use crate::slurm::Time;
 use crate::slurm::error::SlurmError;
-use crate::slurm::model::JobRequest;
+use crate::slurm::model::{Bits, JobId, JobRequest};
 
 impl Controller {
     /// When a job would start (`sbatch --test-only`): its id, start, CPUs, nodes, and partition. Call it on a copy.
@@ -32,6 +32,15 @@ impl Controller {
     /// A job was only tried: its id is used up all the same (recorded: bad_inputs).
     pub fn use_up_id(&mut self) {
         self.next_id += 1;
+    }
+
+    /// When and where a job that waits could start if no other job waited and all that run ended at their limits;
+    /// `None` if it waits for something else than nodes.
+    pub fn first_start(&self, id: JobId) -> Option<(Time, Bits)> {
+        let job = self.jobs.get(id).filter(|job| job.is_pending() && job.priority > 0)?;
+        let avail = self.available_nodes(job, job.partition, None).ok()?;
+        let (start, selection) = self.first_fit(job, job.partition, &avail, self.time().max(job.begin))?;
+        Some((start, selection.shares.iter().map(|share| share.node).collect()))
     }
 
     /// What the user is told beside the error of a submission that was just refused.

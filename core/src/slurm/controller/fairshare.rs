@@ -100,7 +100,8 @@ impl Controller {
         let since = std::mem::replace(&mut self.last_decay, now);
         let factor = decay_per_second(params);
         let passed = (now - since).max(0);
-        let decayed = factor.powf(passed as f64);
+        // The power of libm: the standard library's is each platform's own.
+        let decayed = libm::pow(factor, passed as f64);
         for usage in &mut self.associations {
             usage.raw *= decayed;
         }
@@ -125,7 +126,7 @@ impl Controller {
         let billing = job.alloc_tres.as_ref().map_or(0.0, |tres| tres.billing);
         let usage_factor = self.accounting.qos(&job.qos).map_or(1.0, |qos| qos.usage_factor);
         let assoc = job.assoc;
-        let amount = ran as f64 * decay_per_second(params).powf(ran as f64) * billing * usage_factor;
+        let amount = ran as f64 * libm::pow(decay_per_second(params), ran as f64) * billing * usage_factor;
         if let Some(job) = self.jobs.get_mut(id) {
             job.charged = until;
         }

@@ -5,6 +5,7 @@
 
 use super::Controller;
 use crate::slurm::model::{Bits, Job, Node};
+use crate::slurm::select::{Ask, Machines, select};
 
 /// A parsed `--constraint`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,8 +114,15 @@ impl Controller {
             .all(|name| self.nodes.iter().any(|node| node.features.iter().any(|other| other == name)))
     }
 
-    /// The sets of nodes to try, best first. With counts the one set is narrowed to nodes that together make them up.
-    pub(super) fn featured(&self, job: &Job, avail: &Bits) -> Vec<Bits> {
+    /// The sets of nodes to try, best first. With counts the one set is narrowed to nodes that together make them up:
+    /// for each part in its order the nodes that a job of that many nodes would get.
+    pub(super) fn featured(
+        &self,
+        machines: &Machines<'_>,
+        ask: &Ask<'_>,
+        job: &Job,
+        avail: &Bits,
+    ) -> Vec<Bits> {
         let Some(constraint) = job.request.constraint.as_deref().and_then(parse) else {
             return vec![avail.clone()];
         };
@@ -127,15 +135,22 @@ impl Controller {
                 for (part, count) in parts {
                     let mut left = having(part);
                     left.subtract(&chosen);
-                    // Lighter nodes first, then the order of the nodes, those that are free first.
-                    let mut order: Vec<usize> = left.iter().collect();
-                    order.sort_by_key(|node| {
-                        (
-                            self.usage[*node].cpus(&self.nodes[*node]) >= self.nodes[*node].cpus,
-                            self.nodes[*node].weight,
-                        )
-                    });
-                    order.into_iter().take(*count as usize).for_each(|node| chosen.set(node));
+                    let none = Bits::new();
+                    let per_task = ask.cpus_per_task.max(1);
+                    let of_part = Ask {
+                        min_nodes: *count,
+                        want_nodes: *count,
+                        max_nodes: *count,
+                        min_cpus: count.saturating_mul(per_task),
+                        ntasks: *count,
+                        required: &none,
+                        ..ask.clone()
+                    };
+                    // What a part could have now counts, whatever the others wait for (observed).
+                    let found = select(&self.machines(), &of_part, &left)
+                        .or_else(|| select(machines, &of_part, &left));
+                    let Some(found) = found else { return Vec::new() };
+                    found.shares.iter().for_each(|share| chosen.set(share.node));
                 }
                 vec![chosen]
             }

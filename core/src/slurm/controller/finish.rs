@@ -3,7 +3,9 @@
 use super::depend::set_reason;
 use super::{Action, Controller, Event};
 use crate::slurm::Time;
-use crate::slurm::model::{Bits, Job, JobBase, JobFlags, JobId, JobState, NodeIdx, Reason, StepId};
+use crate::slurm::model::{
+    Bits, Job, JobBase, JobFlags, JobId, JobState, NodeFlags, NodeIdx, Reason, Step, StepId,
+};
 use std::time::Duration;
 
 /// Seconds until a requeued job may start: the lifetime of a munge credential and one more (observed: 121 s).
@@ -146,7 +148,9 @@ impl Controller {
         let run = job.run;
         self.actions.push_back(Action::Signal { job: id, run, signal: 18, batch: true });
         self.actions.push_back(Action::Signal { job: id, run, signal: 15, batch: true });
-        let at = self.now + Duration::from_secs(u64::try_from(self.params.kill_wait).unwrap_or(0));
+        // slurmd waits for five seconds at least.
+        let wait = self.params.kill_wait.max(5);
+        let at = self.now + Duration::from_secs(u64::try_from(wait).unwrap_or(0));
         self.agenda.push(at, Event::KillWait(id, run));
     }
 
@@ -162,6 +166,7 @@ impl Controller {
         let nodes: Vec<NodeIdx> =
             self.jobs.get(id).map(|job| job.completing_nodes.iter().collect()).unwrap_or_default();
         for node in nodes {
+            self.nodes[node].last_response = self.time();
             self.release(id, node);
         }
         self.finish(id);
@@ -177,6 +182,9 @@ impl Controller {
             self.usage[node].release(&self.nodes[node], share, uid);
         }
         self.nodes[node].last_busy = now;
+        if self.nodes[node].flags.has(NodeFlags::REBOOT_REQUESTED) {
+            self.ask_reboots();
+        }
     }
 
     /// Closes a job whose nodes are all clean: it is finished, or back in the queue.
@@ -299,10 +307,18 @@ impl Controller {
             }
             let again = job.requeue && job.request.batch;
             self.begin_end(id, JobBase::NodeFail, Reason::NODE_DOWN, again.then_some((false, false)));
-            // Nothing answers from the lost node; the others are told.
-            let run = self.jobs.get(id).map_or(0, |job| job.run);
-            self.actions.push_back(Action::Signal { job: id, run, signal: 9, batch: true });
             let first = self.jobs.get(id).and_then(|job| job.nodes.min());
+            // Nothing answers from the lost node; the others are told.
+            if first == Some(node) {
+                let now = self.time();
+                let steps = self.jobs.get_mut(id).map(|job| &mut job.steps);
+                for step in steps.into_iter().flatten().filter(|step| step.end == 0) {
+                    step.state = JobState::new(JobBase::Cancelled);
+                    step.end = now;
+                    step.exit = Step::UNREPORTED;
+                }
+            }
+            self.kill_processes(id);
             self.release(id, node);
             if first == Some(node) || self.jobs.get(id).is_some_and(|job| job.completing_nodes.is_empty()) {
                 self.cleaned(id);

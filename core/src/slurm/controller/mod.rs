@@ -11,6 +11,7 @@
 mod backfill;
 mod build;
 mod cluster;
+mod daemon;
 mod depend;
 mod expect;
 mod facts;
@@ -23,26 +24,33 @@ mod limits;
 mod operate;
 mod params;
 mod periodic;
+mod ping;
 mod preempt;
 mod priority;
 mod qos;
 mod queue;
+mod reboot;
+mod reconfigure;
 mod reserve;
-mod restart;
 mod schedule;
 mod start;
 mod steps;
 mod submit;
 mod table;
+mod top;
 mod update;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+pub(crate) use build::{gres_count, node_shape};
 pub use cluster::{ClusterSpec, License, Reservation, ReservationFlags, User, Users};
+pub use daemon::Daemons;
 pub use facts::NodeStateText;
 pub use fairshare::AssociationUsage;
 pub use params::{Enforce, EnforcePartLimits, MultifactorParams, Params, PreemptType, SchedulerParams};
+pub use reboot::RebootRequest;
+pub use reconfigure::{NEEDS_RESTART, ReconfigureError};
 pub use steps::Allocation;
 pub use submit::Submission;
 pub use table::JobTable;
@@ -105,6 +113,11 @@ pub enum Action {
         /// The job.
         job: JobId,
     },
+    /// Reboot a node's machine.
+    Reboot {
+        /// The node.
+        node: NodeIdx,
+    },
 }
 
 /// What the controller has to do at an instant.
@@ -118,6 +131,8 @@ pub(super) enum Event {
     FullSchedule,
     /// A backfill cycle.
     Backfill,
+    /// Backfill looks again although nothing but the time has changed.
+    BackfillAgain,
     /// Time limits, grace times, deadlines, reservations.
     TimeLimits,
     /// Priorities and usage.
@@ -132,10 +147,16 @@ pub(super) enum Event {
     Slice,
     /// Nodes are asked whether they answer.
     Ping,
+    /// All of them did, or were waited for long enough.
+    PingsAnswered,
     /// A reservation begins or ends.
     Reservation,
     /// A node that was set down answers.
     Return(usize),
+    /// Nodes that are to reboot may be idle.
+    Reboots,
+    /// A node should have rebooted by now.
+    RebootLate(usize),
 }
 
 /// Counters that `sdiag` prints.
@@ -170,7 +191,9 @@ const AFTER_EPILOG: Duration = Duration::from_millis(300);
 /// The controller.
 #[derive(Clone, Debug)]
 pub struct Controller {
-    /// What it honours of `slurm.conf`.
+    /// Its configuration.
+    pub config: std::sync::Arc<super::config::Config>,
+    /// What it honours of it.
     pub params: Params,
     /// Users and groups.
     pub users: Users,
@@ -198,6 +221,9 @@ pub struct Controller {
     pub associations: Vec<AssociationUsage>,
     /// Counters.
     pub statistics: Statistics,
+    /// Which of the controllers run, and which one is in control.
+    pub daemons: Daemons,
+    pings: ping::Pings,
     /// When it was started.
     pub boot: Time,
     node_index: BTreeMap<String, NodeIdx>,
@@ -245,6 +271,8 @@ impl Controller {
             licenses: spec.licenses,
             history: Vec::new(),
             statistics: Statistics::default(),
+            daemons: Daemons::new(spec.config.controllers.len()),
+            pings: ping::Pings::default(),
             boot: 0,
             node_index,
             epoch,
@@ -265,6 +293,7 @@ impl Controller {
             accounting: spec.accounting,
             associations: Vec::new(),
             params: spec.params,
+            config: spec.config,
         };
         controller.boot = controller.time();
         controller.last_decay = controller.boot;
@@ -276,6 +305,16 @@ impl Controller {
     /// The current second since 1970.
     pub fn time(&self) -> Time {
         self.time_at(self.now)
+    }
+
+    /// When usage was last counted.
+    pub fn last_decay(&self) -> Time {
+        self.last_decay
+    }
+
+    /// The id that the next job gets.
+    pub fn next_job_id(&self) -> JobId {
+        self.next_id
     }
 
     /// The current instant.
@@ -301,12 +340,15 @@ impl Controller {
 
     /// When it has something to do next.
     pub fn next_wakeup(&self) -> Option<SimTime> {
-        self.agenda.next_time()
+        if self.answers() { self.agenda.next_time() } else { self.daemons.takes_over_at() }
     }
 
     /// Does what is due up to `now`.
     pub fn advance(&mut self, now: SimTime) {
-        while let Some((at, event)) = self.agenda.pop_due(now) {
+        self.take_over_when_due(now);
+        while self.answers()
+            && let Some((at, event)) = self.agenda.pop_due(now)
+        {
             self.now = self.now.max(at);
             self.handle(event);
         }

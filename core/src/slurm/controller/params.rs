@@ -63,6 +63,8 @@ pub struct SchedulerParams {
     pub preempt_reorder_count: u32,
     /// Jobs start while others are being cleaned up.
     pub reduce_completing_frag: bool,
+    /// Users may run `scontrol top`.
+    pub enable_user_top: bool,
     /// Longest wait for `--switches`.
     pub max_switch_wait: u32,
     /// Tasks of an array that a pass may start.
@@ -110,6 +112,7 @@ impl Default for SchedulerParams {
             preempt_strict_order: false,
             preempt_reorder_count: 1,
             reduce_completing_frag: false,
+            enable_user_top: false,
             max_switch_wait: 300,
             max_array_tasks: 20,
             bf_interval: 30,
@@ -244,6 +247,10 @@ pub struct Params {
     pub def_mem_per_gpu: Option<u64>,
     /// DefCpuPerGPU.
     pub def_cpu_per_gpu: Option<u32>,
+    /// DisableRootJobs.
+    pub disable_root_jobs: bool,
+    /// JobFileAppend.
+    pub file_append: bool,
     /// JobRequeue.
     pub requeue: bool,
     /// RequeueExit.
@@ -266,6 +273,10 @@ pub struct Params {
     pub first_job_id: u32,
     /// MaxJobId.
     pub max_job_id: u32,
+    /// SlurmctldTimeout, seconds.
+    pub slurmctld_timeout: i64,
+    /// MessageTimeout, seconds.
+    pub message_timeout: u32,
     /// SlurmdTimeout, seconds; 0 never.
     pub slurmd_timeout: i64,
     /// ReturnToService.
@@ -274,6 +285,10 @@ pub struct Params {
     pub resv_over_run: u32,
     /// CompleteWait, seconds.
     pub complete_wait: i64,
+    /// Whether there is a RebootProgram.
+    pub reboot_program: bool,
+    /// ResumeTimeout, seconds.
+    pub resume_timeout: i64,
 }
 
 impl Default for Params {
@@ -297,6 +312,8 @@ impl Default for Params {
             max_memory: None,
             def_mem_per_gpu: None,
             def_cpu_per_gpu: None,
+            disable_root_jobs: false,
+            file_append: false,
             requeue: true,
             requeue_exit: Vec::new(),
             requeue_exit_hold: Vec::new(),
@@ -308,10 +325,14 @@ impl Default for Params {
             max_job_count: 10_000,
             first_job_id: 1,
             max_job_id: 67_043_328,
+            slurmctld_timeout: 120,
+            message_timeout: 10,
             slurmd_timeout: 300,
             return_to_service: 0,
             resv_over_run: 0,
             complete_wait: 0,
+            reboot_program: false,
+            resume_timeout: 60,
         }
     }
 }

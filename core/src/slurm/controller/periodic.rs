@@ -1,4 +1,4 @@
-//! What happens by the clock: passes, time limits, priorities, pings.
+//! What happens by the clock: passes, time limits, priorities.
 //!
 //! slurmctld's threads sleep and look again; here each look is an event at the instant at which the thread would look.
 //! Phases are observed: the background thread ticks at full seconds, backfill half a second later; time limits are
@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Action, Controller, Event};
 use crate::sim::SimTime;
 use crate::slurm::Time;
-use crate::slurm::model::{JobBase, JobId, NodeBase, NodeFlags, Reason};
+use crate::slurm::model::{JobBase, JobId, NodeBase, Reason};
 
 /// Time between looks at time limits (`PERIODIC_TIMEOUT`).
 const TIME_LIMIT_INTERVAL: Time = 30;
@@ -30,14 +30,7 @@ impl Controller {
             let at = self.instant(boot + self.params.time_slice.max(1));
             self.agenda.push(at, Event::Slice);
         }
-        if self.params.slurmd_timeout > 0 {
-            let at = self.instant(boot + self.ping_interval());
-            self.agenda.push(at, Event::Ping);
-        }
-    }
-
-    fn ping_interval(&self) -> Time {
-        (self.params.slurmd_timeout / 3).max(1)
+        self.first_ping();
     }
 
     /// The next tick of the background thread.
@@ -71,6 +64,10 @@ impl Controller {
                 }
             }
             Event::Backfill => self.backfill_due_now(),
+            Event::BackfillAgain => {
+                self.changed = true;
+                self.backfill_due_now();
+            }
             Event::TimeLimits => {
                 let next = self.time() + TIME_LIMIT_INTERVAL;
                 self.agenda.push(self.instant(next), Event::TimeLimits);
@@ -90,13 +87,12 @@ impl Controller {
                 self.agenda.push(self.instant(next), Event::Slice);
                 self.next_slice();
             }
-            Event::Ping => {
-                let next = self.time() + self.ping_interval();
-                self.agenda.push(self.instant(next), Event::Ping);
-                self.ping_nodes();
-            }
+            Event::Ping => self.ping_nodes(),
+            Event::PingsAnswered => self.pings_answered(),
             Event::Reservation => self.reservations_changed(),
-            Event::Return(node) => self.node_returns(node),
+            Event::Return(node) => self.heard_from(node),
+            Event::Reboots => self.issue_reboots(),
+            Event::RebootLate(node) => self.reboot_late(node),
         }
     }
 
@@ -143,25 +139,6 @@ impl Controller {
         }
     }
 
-    /// Nodes that did not answer for SlurmdTimeout are down.
-    fn ping_nodes(&mut self) {
-        let now = self.time();
-        for node in 0..self.nodes.len() {
-            let record = &mut self.nodes[node];
-            if record.base != NodeBase::Up {
-                continue;
-            }
-            if record.responds {
-                record.last_response = now;
-            } else {
-                record.flags.set(NodeFlags::NO_RESPOND);
-                if now - record.last_response >= self.params.slurmd_timeout {
-                    self.set_down(node, "Not responding", 0);
-                }
-            }
-        }
-    }
-
     /// Marks a node down and takes its jobs from it.
     pub(super) fn set_down(&mut self, node: usize, reason: &str, uid: u32) {
         let now = self.time();
@@ -172,29 +149,5 @@ impl Controller {
         }
         self.lose_node(node);
         self.touch();
-    }
-
-    /// The daemon of a node stopped or started to answer.
-    pub fn set_responding(&mut self, node: usize, responds: bool) {
-        let now = self.time();
-        let Some(record) = self.nodes.get_mut(node) else { return };
-        record.responds = responds;
-        if !responds {
-            return;
-        }
-        record.last_response = now;
-        record.slurmd_start = now;
-        record.flags.clear(NodeFlags::NO_RESPOND);
-        let by_itself = record.reason.as_ref().is_some_and(|reason| reason.text == "Not responding");
-        let back = match self.params.return_to_service {
-            0 => false,
-            1 => by_itself,
-            _ => true,
-        };
-        if record.base == NodeBase::Down && back {
-            record.base = NodeBase::Up;
-            record.reason = None;
-        }
-        self.ask_schedule();
     }
 }

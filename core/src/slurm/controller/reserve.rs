@@ -3,7 +3,7 @@
 use super::schedule::Blocked;
 use super::{Controller, Event, Reservation};
 use crate::slurm::Time;
-use crate::slurm::model::{Bits, Job, JobBase, JobId, NodeFlags, Reason};
+use crate::slurm::model::{Bits, Job, JobBase, JobId, NodeFlags, PartIdx, Reason};
 
 impl Reservation {
     /// Whether it is in force at `now`.
@@ -20,12 +20,76 @@ impl Reservation {
     }
 }
 
+/// When a job may use what reservations leave it.
+pub(super) struct Window {
+    /// Not before.
+    pub(super) when: Time,
+    /// Whether reservations keep nodes of its partition from it.
+    pub(super) overlaps: bool,
+}
+
 impl Controller {
+    /// For a plan of backfill: takes nodes out of `nodes` that reservations keep from a job of that length which would
+    /// start at `when`; a reservation that it cannot go around moves the start to its end.
+    ///
+    /// # Errors
+    ///
+    /// Its own reservation has not begun or is over, or every start is in the way of a reservation.
+    pub(super) fn reserved_for(
+        &self,
+        job: &Job,
+        partition: PartIdx,
+        when: Time,
+        length: Time,
+        nodes: &mut Bits,
+    ) -> Result<Window, Blocked> {
+        let busy = |other: &Reservation, when: Time| other.start < when + length && other.end > when;
+        let waits = || Blocked::Other(Reason::RESERVATION, None);
+        if let Some(id) = job.reservation {
+            let own = self.reservations.iter().find(|other| other.id == id).ok_or_else(waits)?;
+            if when < own.start || when > own.end {
+                return Err(waits());
+            }
+            nodes.intersect(&own.nodes);
+            let others = self.reservations.iter().filter(|other| other.id != id && !own.flags.maint);
+            for other in others.filter(|other| busy(other, when)) {
+                nodes.subtract(&other.nodes);
+            }
+            return Ok(Window { when, overlaps: false });
+        }
+        let part = &self.partitions[partition].nodes;
+        let mut when = when;
+        for _ in 0..10 {
+            let in_the_way = self.reservations.iter().filter(|other| busy(other, when)).find(|other| {
+                (other.flags.maint && part.is_subset(&other.nodes))
+                    || job.required_nodes.overlaps(&other.nodes)
+            });
+            if let Some(other) = in_the_way {
+                when = other.end;
+                continue;
+            }
+            let mut overlaps = false;
+            for other in self.reservations.iter().filter(|other| busy(other, when)) {
+                nodes.subtract(&other.nodes);
+                overlaps |= other.nodes.overlaps(part);
+            }
+            return Ok(Window { when, overlaps });
+        }
+        Err(waits())
+    }
+
+    /// The end of the reservation that is over first after `when`, rounded up to the grain of plans.
+    pub(super) fn first_reservation_end(&self, when: Time, grain: Time) -> Option<Time> {
+        let ends = self.reservations.iter().map(|other| other.end).filter(|end| *end >= when);
+        ends.min().map(|end| (end + grain - 1).div_euclid(grain) * grain)
+    }
+
     /// Takes nodes out of `nodes` that reservations keep from the job between `now` and `until`; returns what to say
     /// if the job lacks nodes because of that.
     pub(super) fn reserved_nodes(
         &self,
         job: &Job,
+        part: &Bits,
         now: Time,
         until: Time,
         nodes: &mut Bits,
@@ -55,12 +119,16 @@ impl Controller {
                 continue;
             }
             nodes.subtract(&reservation.nodes);
-            let text = if reservation.flags.maint {
+            let whole = reservation.flags.maint && part.is_subset(&reservation.nodes);
+            let text = if whole {
                 "ReqNodeNotAvail, Reserved for maintenance"
             } else {
                 "ReqNodeNotAvail, May be reserved for other job"
             };
-            if reservation.flags.maint || !job.required_nodes.is_empty() {
+            // The most telling text stays.
+            if whole
+                || !matches!(&kept, Some(Blocked::NotAvailable(_, Some(said))) if said.ends_with("maintenance"))
+            {
                 kept = Some(Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(text.into())));
             }
         }

@@ -129,9 +129,13 @@ impl Controller {
         now: Time,
     ) {
         let down = matches!(blocked, Blocked::NotAvailable(_, Some(text)) if text == NODES_DOWN);
-        let Some(job) = self.jobs.get(queued.job).filter(|_| down || *blocked == Blocked::Busy) else {
+        let Some(job) = self.jobs.get(queued.job) else { return };
+        // Nodes that it names and a reservation has count as busy.
+        let reserved = !job.required_nodes.is_empty()
+            && matches!(blocked, Blocked::NotAvailable(_, Some(text)) if text.ends_with("reserved for other job"));
+        if !down && !reserved && *blocked != Blocked::Busy {
             return;
-        };
+        }
         if down {
             // Its nodes are those of a partition ahead: it blocks its own partition too.
             failed.partitions.push(queued.partition);
@@ -149,8 +153,8 @@ impl Controller {
         }
         // A job that backfill may not reserve for keeps nothing from anybody (bf_min_age_reserve, bf_min_prio_reserve).
         let params = &self.params.scheduler;
-        let young =
-            params.bf_min_age_reserve > 0 && (job.begin == 0 || now - job.begin < params.bf_min_age_reserve);
+        let young = params.bf_min_age_reserve > 0
+            && (job.eligible == 0 || now - job.eligible < params.bf_min_age_reserve);
         if young || job.priority < params.bf_min_prio_reserve {
             return;
         }
@@ -334,7 +338,16 @@ impl Controller {
         let now = self.time();
         let until =
             now + job.time_limit.or(part.max_time).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
-        let kept = self.reserved_nodes(job, now, until, &mut nodes)?;
+        if let Some(spoken_for) = spoken_for
+            && job.required_nodes.is_empty()
+        {
+            let mut left: Bits = part.nodes.iter().filter(|node| self.nodes[*node].is_available()).collect();
+            left.subtract(spoken_for);
+            if (left.count() as u32) < job.min_nodes {
+                return Err(Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(NODES_DOWN.into())));
+            }
+        }
+        let kept = self.reserved_nodes(job, &part.nodes, now, until, &mut nodes)?;
         if let Some(spoken_for) = spoken_for {
             nodes.subtract(spoken_for);
         }
@@ -349,12 +362,26 @@ impl Controller {
             {
                 return Err(Blocked::Busy);
             }
-            if let Some(reason) = kept {
-                return Err(reason);
-            }
-            return Err(Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(NODES_DOWN.into())));
+            return Err(match kept {
+                Some(Blocked::NotAvailable(_, Some(text)))
+                    if !text.ends_with("maintenance") && self.are_busy(&nodes, job) =>
+                {
+                    Blocked::Busy
+                }
+                Some(reason) => reason,
+                None => Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(NODES_DOWN.into())),
+            });
         }
         Ok(nodes)
+    }
+
+    /// Whether others have any of the nodes, so that the job could not start on them either.
+    fn are_busy(&self, nodes: &Bits, job: &Job) -> bool {
+        let whole = job.request.sharing == crate::slurm::model::Sharing::Exclusive;
+        nodes.iter().any(|node| {
+            let usage = &self.usage[node];
+            if whole { usage.running > 0 } else { usage.used_cores().count() >= self.nodes[node].cores() }
+        })
     }
 
     fn required_missing(&self, missing: &Bits, kept: Option<Blocked>, spoken_for: bool) -> Blocked {
@@ -397,7 +424,7 @@ impl Controller {
         avail: &Bits,
     ) -> Option<Selection> {
         let ask = self.ask(job, partition);
-        let with_features = self.featured(job, avail);
+        let with_features = self.featured(machines, &ask, job, avail);
         with_features.iter().find_map(|nodes| select(machines, &ask, nodes))
     }
 
@@ -406,6 +433,10 @@ impl Controller {
         let part = &self.partitions[partition];
         let mut nodes = part.nodes.clone();
         nodes.subtract(&job.excluded_nodes);
+        let own = job.reservation.and_then(|id| self.reservations.iter().find(|other| other.id == id));
+        if let Some(own) = own.filter(|own| own.is_active(self.time())) {
+            nodes.intersect(&own.nodes);
+        }
         let empty: Vec<crate::slurm::model::NodeUsage> = self
             .nodes
             .iter()
@@ -438,6 +469,9 @@ impl Controller {
         let mut own = job.clone();
         own.pending_tasks = None;
         own.array = Some((array, Some(task)));
+        // Those that stay are looked at anew.
+        job.eligible = 0;
+        job.accrue = 0;
         own.id = self.next_id;
         self.next_id += 1;
         let own_id = own.id;

@@ -27,7 +27,7 @@ impl Controller {
             cpus_per_task: job.request.cpus_per_task.unwrap_or(1),
             ntasks_per_node: job.request.ntasks_per_node,
             ntasks_per_socket: job.request.ntasks_per_socket,
-            ntasks_per_core: job.request.ntasks_per_core,
+            ntasks_per_core: job.request.ntasks_per_core.or(flags.one_task_per_core.then_some(1)),
             threads_per_core: job.request.threads_per_core,
             sockets_per_node: job.request.sockets_per_node.unwrap_or(0),
             cores_per_socket: job.request.cores_per_socket.unwrap_or(0),

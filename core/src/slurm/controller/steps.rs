@@ -25,6 +25,9 @@ impl Controller {
     ///
     /// As for [`submit`](Self::submit); with `--immediate` also why it cannot start now.
     pub fn allocate(&mut self, request: JobRequest) -> Result<Allocation, SlurmError> {
+        if !self.answers() {
+            return Err(SlurmError::NoContact);
+        }
         let immediate = request.immediate.is_some();
         let id = self.submit(request)?.job;
         let waits_for_nothing = self
@@ -77,6 +80,9 @@ impl Controller {
     ///
     /// [`SlurmError::NodesBusy`] when other steps have what it needs: `srun` tries again. Others are final.
     pub fn create_step(&mut self, id: JobId, request: &StepRequest, uid: u32) -> Result<u32, SlurmError> {
+        if !self.answers() {
+            return Err(SlurmError::NoContact);
+        }
         let job = self.jobs.get(id).ok_or(SlurmError::InvalidJobId)?;
         if uid != 0 && uid != job.request.uid {
             return Err(SlurmError::AccessDenied);

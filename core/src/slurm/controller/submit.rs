@@ -1,6 +1,7 @@
 //! Submission: defaults, checks, and the record.
 
 use super::features;
+use super::schedule::{Blocked, NODES_DOWN};
 use super::{Controller, EnforcePartLimits};
 use crate::slurm::error::SlurmError;
 use crate::slurm::model::{
@@ -25,7 +26,7 @@ impl Controller {
     ///
     /// Slurm's own, in the order in which slurmctld checks. Some are found after the record was made: then the id is
     /// used up and the record stays, failed (observed).
-    pub fn submit(&mut self, request: JobRequest) -> Result<Submission, SlurmError> {
+    pub fn submit(&mut self, mut request: JobRequest) -> Result<Submission, SlurmError> {
         let now = self.time();
         self.detail = None;
         if self.jobs.len() >= self.params.max_job_count {
@@ -35,6 +36,9 @@ impl Controller {
         let partitions = self.partitions_of(&request)?;
         if request.nice < 0 && request.uid != 0 {
             return Err(SlurmError::AccessDenied);
+        }
+        if let Some(first) = partitions.first() {
+            self.with_gpu_defaults(&mut request, *first);
         }
         let gres = self.parse_gres(&request)?;
         self.check_array(&request)?;
@@ -89,7 +93,9 @@ impl Controller {
             return Err(SlurmError::NodeConfigUnavailable);
         }
         self.split_correlated();
-        self.first_look(id);
+        if self.jobs.get(id).is_some_and(|job| job.pending_tasks.is_none()) {
+            self.first_look(id);
+        }
         self.ask_schedule();
         Ok(Submission { job: id, messages: message.into_iter().collect() })
     }
@@ -139,7 +145,8 @@ impl Controller {
 
     /// What slurmctld finds out about a batch job when it takes it: not started here, but its first reason.
     fn first_look(&mut self, id: JobId) {
-        if !self.is_independent(id) {
+        // With `defer` the passes alone look at it.
+        if !self.is_independent(id) || self.params.scheduler.defer {
             return;
         }
         let Some(job) = self.jobs.get(id) else { return };
@@ -159,7 +166,7 @@ impl Controller {
                 .and_then(|avail| match self.find(job, partition, &avail) {
                     Some(_) => Ok(()),
                     None if self.victims(id, partition, &avail).is_some() => Ok(()),
-                    None => Err(super::schedule::Blocked::Busy),
+                    None => Err(Blocked::Busy),
                 });
             match outcome {
                 Ok(()) => {
@@ -170,6 +177,17 @@ impl Controller {
             }
         }
         match blocked {
+            // A job behind others is only tested for what it could have, not for what is free (observed).
+            Some(Blocked::Busy) if !top => {
+                if let Some(job) = self.jobs.get_mut(id) {
+                    job.reason = Reason::PRIORITY;
+                }
+            }
+            // A single job's nodes are named; passes over the queue say it in general (observed).
+            Some(Blocked::NotAvailable(reason, Some(text))) if text == NODES_DOWN => {
+                let text = self.unavailable(id).unwrap_or(text);
+                self.set_blocked(id, Blocked::NotAvailable(reason, Some(text)));
+            }
             Some(why) => self.set_blocked(id, why),
             None if !top => {
                 if let Some(job) = self.jobs.get_mut(id) {
@@ -178,6 +196,17 @@ impl Controller {
             }
             None => {}
         }
+    }
+
+    /// The nodes of a job's partition that are down, drained or not known.
+    fn unavailable(&self, id: JobId) -> Option<String> {
+        let part = &self.partitions[self.jobs.get(id)?.partition];
+        let out = |node: &usize| {
+            let node = &self.nodes[*node];
+            !node.is_available() && node.base != crate::slurm::model::NodeBase::Future
+        };
+        let nodes: crate::slurm::model::Bits = part.nodes.iter().filter(out).collect();
+        (!nodes.is_empty()).then(|| format!("ReqNodeNotAvail, UnavailableNodes:{}", self.names_of(&nodes)))
     }
 
     fn ahead(&self, id: JobId, priority: u32, other: &Job) -> bool {
@@ -273,6 +302,30 @@ impl Controller {
             return Err(SlurmError::ReservationAccess);
         }
         Ok(Some(reservation.id))
+    }
+
+    /// DefCpuPerGPU and DefMemPerGPU for a job with GPUs that says nothing of CPUs per task, or of memory.
+    fn with_gpu_defaults(&self, request: &mut JobRequest, partition: PartIdx) {
+        let part = &self.partitions[partition];
+        let gpus =
+            [&request.tres_per_job, &request.tres_per_node, &request.tres_per_socket, &request.tres_per_task];
+        if !gpus.into_iter().flatten().any(|text| text.contains("gpu")) {
+            return;
+        }
+        let cpus = part.def_cpu_per_gpu.or(self.params.def_cpu_per_gpu);
+        if let Some(cpus) = cpus
+            && request.cpus_per_tres.is_none()
+            && request.cpus_per_task.is_none()
+        {
+            request.cpus_per_tres = Some(format!("gpu:{cpus}"));
+        }
+        let memory = part.def_mem_per_gpu.or(self.params.def_mem_per_gpu);
+        if let Some(mib) = memory
+            && request.mem_per_tres.is_none()
+            && request.memory.is_none()
+        {
+            request.mem_per_tres = Some(format!("gpu:{mib}"));
+        }
     }
 
     /// The texts of TRES (`gres:gpu:h100:2`) as requests per name and type.
@@ -385,6 +438,9 @@ impl Controller {
             submit: now,
             eligible: if request.begin.is_some_and(|begin| begin > now) {
                 request.begin.unwrap_or(0)
+            } else if request.array.is_some() {
+                // Whether its tasks may start is first looked at by a pass.
+                0
             } else {
                 now
             },
@@ -472,7 +528,7 @@ impl Controller {
             return Err(SlurmError::PartitionNotAvailable);
         }
         if part.root_only && !root
-            || part.disable_root_jobs && root
+            || (part.disable_root_jobs || self.params.disable_root_jobs) && root
             || part.req_resv && job.reservation.is_none()
         {
             return Err(SlurmError::AccessDenied);

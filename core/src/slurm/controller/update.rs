@@ -53,26 +53,62 @@ pub enum NodeChange {
 }
 
 impl Controller {
-    /// Changes a job, all changes or none.
+    /// Changes a job, or every task of an array that can be changed; each gets all changes or none.
+    ///
+    /// Of an array, tasks that could not be changed are told apart: the groups are tasks and what came of them, lowest
+    /// task first; there are none if all went well.
     ///
     /// # Errors
     ///
-    /// Slurm's own: no such job, not the user's, not allowed to a user, not possible in the job's state.
+    /// Slurm's own, of a single job: no such job, not the user's, not allowed to a user, not possible in its state.
     pub fn update_job(
         &mut self,
         id: JobId,
         tasks: Option<&[u32]>,
         changes: &[JobChange],
         uid: u32,
-    ) -> Result<(), SlurmError> {
+    ) -> Result<Vec<(Vec<u32>, Option<SlurmError>)>, SlurmError> {
         let records = self.named(id, tasks)?;
-        for id in &records {
+        let mut groups: Vec<(Vec<u32>, Option<SlurmError>)> = Vec::new();
+        for record in &records {
+            let outcome = self.update_records(&[*record], changes, uid).err();
+            if records.len() == 1 {
+                return outcome.map_or_else(|| Ok(Vec::new()), Err);
+            }
+            let job = self.jobs.get(*record);
+            let of_job: Vec<u32> = match job.map(|job| (&job.pending_tasks, job.array)) {
+                Some((Some(pending), _)) => pending.tasks.iter().copied().collect(),
+                Some((None, Some((_, task)))) => task.into_iter().collect(),
+                _ => Vec::new(),
+            };
+            match groups.iter_mut().find(|(_, other)| *other == outcome) {
+                Some((tasks, _)) => tasks.extend(of_job),
+                None => groups.push((of_job, outcome)),
+            }
+        }
+        for (tasks, _) in &mut groups {
+            tasks.sort_unstable();
+        }
+        groups.sort_unstable_by_key(|(tasks, _)| tasks.first().copied());
+        if groups.iter().all(|(_, outcome)| outcome.is_none()) {
+            groups.clear();
+        }
+        Ok(groups)
+    }
+
+    fn update_records(
+        &mut self,
+        records: &[JobId],
+        changes: &[JobChange],
+        uid: u32,
+    ) -> Result<(), SlurmError> {
+        for id in records {
             let job = self.jobs.get(*id).ok_or(SlurmError::InvalidJobId)?;
             if uid != 0 && uid != job.request.uid {
                 return Err(SlurmError::InvalidUser);
             }
             if job.state.is_finished() {
-                return Err(SlurmError::AlreadyDone);
+                return Err(SlurmError::JobFinished);
             }
             let mut copy = job.clone();
             for change in changes {
@@ -89,10 +125,13 @@ impl Controller {
                         | JobChange::Tasks(_)
                 )
             });
-            let begin_moved = changes.iter().any(|change| matches!(change, JobChange::Begin(_)));
+            // Any update of a job that waits clears why it waits, unless it is held or breaks a limit of its partition.
+            let limited = self.partition_limit(&copy, copy.partition).is_some();
             if let Some(job) = self.jobs.get_mut(*id) {
                 *job = copy;
-                if begin_moved && job.priority != 0 {
+                let held = [Reason::HELD_ADMIN, Reason::HELD_USER, Reason::RESERVATION_DELETED];
+                let waits = job.state.base == JobBase::Pending && job.priority != 0;
+                if waits && !limited && !held.contains(&job.reason) {
                     set_reason(job, Reason::NONE);
                 }
             }
@@ -105,7 +144,7 @@ impl Controller {
                 self.set_priority(*id);
             }
         }
-        self.touch();
+        self.ask_schedule();
         Ok(())
     }
 
@@ -321,16 +360,21 @@ impl Controller {
                 None => {}
                 Some(NodeChange::Down) => {
                     let text = self.nodes[at].reason.clone().map_or_else(String::new, |reason| reason.text);
+                    let told = self.jobs.active().any(|job| job.nodes.has(at));
                     self.set_down(at, &text, uid);
-                    // With ReturnToService=2 a node that answers is taken back at its next message.
-                    if self.nodes[at].responds && self.params.return_to_service >= 2 {
+                    // A node that is told to end its jobs answers: with ReturnToService=2 it is back (observed). One
+                    // without jobs is heard from no sooner than at the next ping.
+                    if told {
                         self.agenda.push(self.now + Duration::from_secs(1), Event::Return(at));
                     }
                 }
                 Some(NodeChange::Drain) => self.nodes[at].flags.set(NodeFlags::DRAIN),
                 Some(NodeChange::Fail) => self.nodes[at].flags.set(NodeFlags::FAIL),
                 Some(NodeChange::Future) => self.nodes[at].base = NodeBase::Future,
-                Some(NodeChange::NoRespond) => self.nodes[at].flags.set(NodeFlags::NO_RESPOND),
+                Some(NodeChange::NoRespond) => {
+                    self.nodes[at].flags.set(NodeFlags::NO_RESPOND);
+                    self.ping_silent();
+                }
                 Some(NodeChange::Undrain) => {
                     self.nodes[at].flags.clear(NodeFlags::DRAIN);
                     if self.nodes[at].base == NodeBase::Up {
@@ -361,16 +405,6 @@ impl Controller {
         Ok(())
     }
 
-    /// A node that was set down answers: it is taken back.
-    pub(super) fn node_returns(&mut self, at: usize) {
-        let node = &mut self.nodes[at];
-        if node.base == NodeBase::Down && node.responds {
-            node.base = NodeBase::Up;
-            node.reason = None;
-            self.ask_schedule();
-        }
-    }
-
     /// Changes a partition.
     pub fn update_partition(&mut self, at: usize, new: Partition) {
         if let Some(partition) = self.partitions.get_mut(at) {
@@ -397,7 +431,8 @@ impl Controller {
     ) -> Result<(), SlurmError> {
         let mut taken = Bits::new();
         for other in &self.reservations {
-            if other.start < made.end
+            if other.id != made.id
+                && other.start < made.end
                 && made.start < other.end
                 && !(made.flags.overlap || made.flags.maint || other.flags.maint || other.flags.overlap)
             {
@@ -441,6 +476,18 @@ impl Controller {
             return Err(SlurmError::NodesBusy);
         }
         Ok(())
+    }
+
+    /// Puts a reservation in the place of the one of its name.
+    pub fn change_reservation(&mut self, made: Reservation) {
+        for at in [made.start, made.end] {
+            let at = self.instant(at).max(self.now);
+            self.agenda.push(at, Event::Reservation);
+        }
+        if let Some(old) = self.reservations.iter_mut().find(|other| other.name == made.name) {
+            *old = made;
+        }
+        self.reservations_changed();
     }
 
     /// Takes a reservation away.

@@ -58,6 +58,8 @@ pub struct NodeGres {
     pub shares: Vec<u64>,
     /// Its device files have names without a number that CUDA knows (not `/dev/nvidia0`): tasks are not told which.
     pub anonymous: bool,
+    /// Shares are given of one device at a time: MPS always, `shard` with `Flags=one_sharing`.
+    pub one_sharing: bool,
 }
 
 impl NodeGres {

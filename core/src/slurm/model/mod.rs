@@ -15,8 +15,8 @@ pub use bits::Bits;
 pub use gres::{GresAsk, GresGrant, GresKind, GresNames, GresUsage, NodeGres};
 pub use job::{Job, JobId, PendingTasks, PriorityFactors, Scheduler, TresCount};
 pub use node::{
-    Memory, Node, NodeIdx, NodeReason, NodeShare, NodeUsage, OverSubscribe, PartIdx, Partition,
-    PartitionState, PreemptMode,
+    Memory, NextState, Node, NodeIdx, NodeReason, NodeShare, NodeUsage, OverSubscribe, PartIdx, Partition,
+    PartitionState, PreemptMode, Reboot,
 };
 pub use request::{
     ArraySpec, Dependency, DependencyKind, DependencyState, DependencyTarget, JobRequest, Sharing,

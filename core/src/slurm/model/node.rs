@@ -21,6 +21,23 @@ pub struct NodeReason {
     pub time: Time,
 }
 
+/// What becomes of a node after a reboot (`nextstate=`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are Slurm's own")]
+pub enum NextState {
+    Resume,
+    Down,
+}
+
+/// A reboot that was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reboot {
+    /// The state afterwards; the present one when none was given.
+    pub next: Option<NextState>,
+    /// The node was drained for the reboot alone.
+    pub undrain: bool,
+}
+
 /// A compute node.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -70,6 +87,8 @@ pub struct Node {
     pub responds: bool,
     /// When its slurmd last answered.
     pub last_response: Time,
+    /// A reboot that was asked for and is not over.
+    pub reboot: Option<Reboot>,
 }
 
 impl Node {

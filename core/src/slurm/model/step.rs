@@ -55,7 +55,7 @@ pub struct Step {
     pub start: Time,
     /// End; 0 while it runs.
     pub end: Time,
-    /// Exit code and signal.
+    /// Exit code and signal; [`Step::UNREPORTED`] when its node was lost before it told.
     pub exit: (u8, u8),
     /// Its nodes.
     pub nodes: Bits,
@@ -73,6 +73,11 @@ pub struct Step {
     pub time_limit: Option<u32>,
     /// Host and process id of its `srun`.
     pub srun: Option<(String, u32)>,
+}
+
+impl Step {
+    /// The exit of a step that nobody told of.
+    pub const UNREPORTED: (u8, u8) = (0, u8::MAX);
 }
 
 /// How tasks are dealt out over nodes (`--distribution`, its first part).

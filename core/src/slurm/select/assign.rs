@@ -51,26 +51,32 @@ pub(super) fn assign(
     Some(shares)
 }
 
-/// CPUs of each node by its tasks: one task on every node, then as many as a node holds in the order of the nodes.
-/// Only matters where nodes were taken beyond what the tasks need (`-N2-4`).
+/// CPUs of each node by its tasks, where nodes were taken beyond what the tasks need (`-N2-4`): one task on every
+/// node, then one more on each that has room, round after round; with `CR_Pack_Nodes` as many as a node holds.
 fn deal_tasks(ask: &Ask<'_>, picks: &[Pick]) -> Vec<Pick> {
     let per_task = ask.cpus_per_task.max(1);
     let least = ask.pn_min_cpus.max(per_task);
-    let needed = ask.min_cpus.max(per_task * picks.len() as u32);
+    let needed = ask.min_cpus.max(per_task.saturating_mul(picks.len() as u32));
     let taken: u32 = picks.iter().map(|pick| pick.cpus).sum();
     if ask.whole || ask.flags.whole_nodes || taken <= needed {
         return picks.to_vec();
     }
-    let mut left = needed.saturating_sub(picks.iter().map(|pick| pick.cpus.min(least)).sum());
-    picks
-        .iter()
-        .map(|pick| {
-            let first = pick.cpus.min(least);
-            let more = left.min(pick.cpus - first);
+    let mut dealt: Vec<Pick> =
+        picks.iter().map(|pick| Pick { cpus: pick.cpus.min(least), ..*pick }).collect();
+    let mut left = needed.saturating_sub(dealt.iter().map(|pick| pick.cpus).sum());
+    while left > 0 {
+        let before = left;
+        for (pick, room) in dealt.iter_mut().zip(picks) {
+            let share = if ask.flags.pack_nodes { left } else { per_task };
+            let more = share.min(left).min(room.cpus - pick.cpus);
+            pick.cpus += more;
             left -= more;
-            Pick { cpus: first + more, ..*pick }
-        })
-        .collect()
+        }
+        if left == before {
+            break;
+        }
+    }
+    dealt
 }
 
 fn memory_of(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, cpus: u32, gres: &[GresGrant]) -> u64 {

@@ -36,10 +36,12 @@ pub(super) fn free_cores(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, 
     free
 }
 
-/// CPUs that a job may use of each core.
+/// CPUs that a job may use of each core: its threads, as far as `--threads-per-core` and the tasks per core go.
 pub(super) fn cpus_per_core(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx) -> u32 {
     let all = machines.nodes[node].cpus_per_core();
-    ask.threads_per_core.map_or(all, |threads| all.min(threads.max(1)))
+    let by_tasks = ask.ntasks_per_core.map(|tasks| tasks.max(1).saturating_mul(ask.cpus_per_task.max(1)));
+    let by_threads = ask.threads_per_core.map(|threads| threads.max(1));
+    all.min(by_tasks.unwrap_or(all)).min(by_threads.unwrap_or(all))
 }
 
 /// What `node` could give, or `None` when it is of no use to the job.
@@ -62,11 +64,6 @@ pub(super) fn room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u
 
     if let Some(limit) = ask.max_cpus_per_node {
         cpus = cpus.min(limit.saturating_sub(usage.cpus(hw)));
-    }
-    if let Some(tasks) = ask.ntasks_per_core.filter(|_| per_core > 1) {
-        cpus = cpus.min(free.count() as u32 * tasks.min(per_core) * per_task);
-    } else if ask.flags.one_task_per_core && per_core > 1 {
-        cpus = cpus.min(free.count() as u32 * per_task.max(per_core));
     }
     if let Some(tasks) = ask.ntasks_per_socket {
         cpus = cpus.min(tasks * hw.sockets * per_task);

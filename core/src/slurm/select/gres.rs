@@ -68,6 +68,10 @@ fn free_shares(machines: &Machines<'_>, node: NodeIdx, at: usize, gres: &NodeGre
         return 0;
     }
     let used = usage.gres.get(at).and_then(|used| used.shares.get(device)).copied().unwrap_or(0);
+    let busy = usage.gres.get(at).is_some_and(|used| used.count > 0);
+    if gres.one_sharing && busy && used == 0 {
+        return 0;
+    }
     gres.shares.get(device).copied().unwrap_or(0).saturating_sub(used)
 }
 

@@ -12,6 +12,7 @@ use crate::i18n::Msg;
 use crate::model::Selection;
 use crate::model::buffers::NameError;
 use crate::model::history::History;
+use crate::model::lesson::Lesson;
 use crate::model::saved::{Saved, SavedError};
 use crate::protocol::Request;
 use crate::ui::{Action, Dialog, Panel};
@@ -58,6 +59,10 @@ impl App {
             }
             Action::Select(selection) => {
                 self.model.why = None;
+                #[cfg(feature = "slurm")]
+                {
+                    self.model.job_why = None;
+                }
                 if selection.is_some() && self.panel == Panel::Cluster {
                     self.panel = Panel::Objects;
                 }
@@ -118,7 +123,12 @@ impl App {
             }
             Action::Exercise(id) => {
                 self.save(Purpose::Keep);
-                self.open(ctx, &id);
+                if Lesson::is_elsewhere(&id) && self.model.open {
+                    // Once the work is kept.
+                    self.leaving = Some(id);
+                } else {
+                    self.open(ctx, &id);
+                }
             }
             Action::ReadHint { hint, level } => {
                 self.line.ask(Request::ReadHint { hint, level });
@@ -167,6 +177,10 @@ impl App {
     pub(super) fn ask_why(&mut self) {
         if let Some(Selection::Pod(namespace, pod)) = self.model.selection.clone() {
             self.line.ask(Request::Why { namespace, pod });
+        }
+        #[cfg(feature = "slurm")]
+        if let Some(Selection::Job(id)) = self.model.selection.clone() {
+            self.line.ask(Request::WhyJob { id });
         }
     }
 

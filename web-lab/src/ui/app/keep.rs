@@ -39,6 +39,9 @@ impl App {
 
     /// Opens an exercise, with the work that is kept of it.
     pub(super) fn open(&mut self, ctx: &Context<Self>, exercise: &str) {
+        if Lesson::is_elsewhere(exercise) {
+            return dom::go_to_exercise(Lesson::PAGE, exercise);
+        }
         match dom::stored(&key_of(exercise)).map(|text| Saved::parse(&text)) {
             Some(Ok(saved)) if saved.exercise == exercise => self.open_saved(ctx, &saved),
             None => self.open_with(exercise, self.seed, None),
@@ -56,6 +59,10 @@ impl App {
         if !self.exercises.iter().any(|(id, _)| *id == saved.exercise) {
             let text = self.lang.fill(Msg::UnknownExercise, &[&saved.exercise]);
             return self.toast(ctx, text, true);
+        }
+        if Lesson::is_elsewhere(&saved.exercise) {
+            dom::store(&key_of(&saved.exercise), &saved.to_json());
+            return dom::go_to_exercise(Lesson::PAGE, &saved.exercise);
         }
         let mut history = History::default();
         saved.history.iter().for_each(|line| history.push(line));

@@ -26,7 +26,9 @@ use crate::ui::cluster::Cluster;
 use crate::ui::dialogs::{Dialogs, Toast, Toasts};
 use crate::ui::editor::Editor;
 use crate::ui::header::Header;
-use crate::ui::objects::Objects;
+use crate::ui::objects::{self, Objects};
+#[cfg(feature = "slurm")]
+use crate::ui::slurm::Gantt;
 use crate::ui::task::Task;
 use crate::ui::terminal::{Offer, Terminal};
 use crate::ui::{Action, Dialog, Panel, Shared, Tab};
@@ -101,6 +103,8 @@ pub struct App {
     offer: Option<Rc<Offer>>,
     purposes: BTreeMap<u64, Purpose>,
     keep_timer: Option<Timeout>,
+    /// Another page is gone to as soon as the work is kept: the exercise that is wanted there.
+    leaving: Option<String>,
     _listeners: Vec<EventListener>,
 }
 
@@ -138,6 +142,7 @@ impl Component for App {
             offer: None,
             purposes: BTreeMap::new(),
             keep_timer: None,
+            leaving: None,
             _listeners: listeners(ctx),
         };
         app.dress();
@@ -196,12 +201,11 @@ impl Component for App {
                             past={model.clock.looking_back()} asked={model.progress.asked.is_some()} still={model.clock.speed.is_none() && model.advancing.is_none()} on={on.clone()} />
                     </section>
                     <section class="panel cluster-panel" id="panel-cluster" tabindex="-1" aria-label={lang.text(Msg::Cluster)}>
-                        <Cluster {lang} nodes={model.nodes.clone()} pods={model.pods.clone()} selection={model.selection.clone()} on={on.clone()} />
+                        { self.picture() }
                     </section>
                     if !self.embed {
                         <section class="panel objects-panel" id="panel-objects" tabindex="-1" aria-label={lang.text(Msg::Objects)}>
-                            <Objects {lang} now={clusterlab::sim::SimTime::from_secs(model.clock.shown.as_secs())} nodes={model.nodes.clone()} pods={model.pods.clone()}
-                                events={model.events.clone()} selection={model.selection.clone()} why={model.why.clone()} tab={self.tab} on={on.clone()} />
+                            { self.lists() }
                         </section>
                     }
                 </main>
@@ -221,6 +225,46 @@ impl Component for App {
 }
 
 impl App {
+    /// The picture of the cluster.
+    fn picture(&self) -> Html {
+        let (lang, model) = (self.lang, &self.model);
+        let kubernetes = html! { <Cluster {lang} nodes={model.nodes.clone()} pods={model.pods.clone()} selection={model.selection.clone()} on={self.on.clone()} /> };
+        #[cfg(feature = "slurm")]
+        if let Some(view) = &model.slurm {
+            let now = model.clock.shown.as_secs() as i64;
+            let figures = model.comparison.as_ref().map(|both| both.of_slurm);
+            let title = if figures.is_some() { Msg::UnderSlurm } else { Msg::Gantt };
+            let beside = model.comparison.as_ref().map(|both| Rc::new(both.kubernetes.clone()));
+            let gantt = html! { <Gantt {lang} id="gantt" {title} {figures} view={view.clone()} beside={beside.clone()} {now} selection={model.selection.clone()} on={self.on.clone()} /> };
+            let (Some(both), Some(pods)) = (&model.comparison, beside) else { return gantt };
+            return html! {
+                <div class="two">
+                    <Gantt {lang} id="pods-chart" title={Msg::UnderKubernetes} figures={Some(both.of_kubernetes)} view={pods} beside={Some(view.clone())} {now}
+                        selection={model.selection.clone()} on={self.on.clone()} />
+                    {gantt}
+                </div>
+            };
+        }
+        kubernetes
+    }
+
+    /// The lists, or the one thing that the learner looks at closely.
+    fn lists(&self) -> Html {
+        let (lang, model) = (self.lang, &self.model);
+        html! { <Objects {lang} now={clusterlab::sim::SimTime::from_secs(model.clock.shown.as_secs())} nodes={model.nodes.clone()} pods={model.pods.clone()}
+        events={model.events.clone()} selection={model.selection.clone()} why={model.why.clone()} tab={self.tab} more={self.more()} on={self.on.clone()} /> }
+    }
+
+    /// What the lists show of Slurm.
+    fn more(&self) -> objects::More {
+        objects::More {
+            #[cfg(feature = "slurm")]
+            slurm: self.model.slurm.clone(),
+            #[cfg(feature = "slurm")]
+            job_why: self.model.job_why.clone(),
+        }
+    }
+
     fn hear(&mut self, ctx: &Context<Self>, heard: FromWorker) -> bool {
         let purpose = heard.id.and_then(|id| self.purposes.remove(&id));
         let typed = heard.id.is_some_and(|id| self.typed.remove(&id));
@@ -240,6 +284,9 @@ impl App {
                     let history = self.history.0.borrow().lines().to_vec();
                     if let Ok(saved) = Saved::new(&exercise, seed, &lab, history) {
                         self.saved(ctx, purpose.unwrap_or(Purpose::Keep), &saved);
+                    }
+                    if let Some(exercise) = self.leaving.take() {
+                        dom::go_to_exercise(Lesson::PAGE, &exercise);
                     }
                 }
                 Effect::Offer { line, start, candidates } => {

@@ -75,6 +75,10 @@ struct Sent {
     view: LabView,
     texts: Texts,
     progress: Progress,
+    #[cfg(feature = "slurm")]
+    slurm: Option<Box<clusterlab::lab::slurm::view::SlurmView>>,
+    #[cfg(feature = "slurm")]
+    comparison: Option<Box<clusterlab::lab::slurm::compare::Comparison>>,
 }
 
 fn failed(message: impl Into<String>) -> Vec<Response> {
@@ -257,6 +261,11 @@ impl Open {
             Request::Why { namespace, pod } => {
                 let lab = self.past.as_ref().unwrap_or(&self.lab);
                 return vec![Response::Why(WhyView::of(lab, &namespace, &pod))];
+            }
+            #[cfg(feature = "slurm")]
+            Request::WhyJob { id } => {
+                let lab = self.past.as_ref().unwrap_or(&self.lab);
+                return vec![Response::WhyJob(lab.why_job(&id).map(Box::new))];
             }
             Request::Save => return vec![self.save()],
             Request::EndOfFile | Request::Open { .. } | Request::Diagnose { .. } => return Vec::new(),

@@ -16,6 +16,11 @@ impl Open {
         if fresh {
             self.sent.reader = Reader::default();
             self.sent.view = LabView::default();
+            #[cfg(feature = "slurm")]
+            {
+                self.sent.slurm = None;
+                self.sent.comparison = None;
+            }
         }
         let shown = self.past.as_ref().unwrap_or(&self.lab);
         let changed = fresh || shown.journal().len() != self.sent.reader.read();
@@ -34,7 +39,23 @@ impl Open {
             update.pods = Delta::between(&self.sent.view.pods, &view.pods);
             update.events = Delta::between(&self.sent.view.events, &view.events);
             self.sent.view = view;
+            #[cfg(feature = "slurm")]
+            {
+                let view = clusterlab::lab::slurm::view::SlurmView::of(shown).map(Box::new);
+                if view != self.sent.slurm {
+                    update.slurm.clone_from(&view);
+                    self.sent.slurm = view;
+                }
+                let both = clusterlab::lab::slurm::compare::Comparison::of(shown).map(Box::new);
+                if both != self.sent.comparison {
+                    update.comparison.clone_from(&both);
+                    self.sent.comparison = both;
+                }
+            }
         }
+        // Jobs write their files without a word in the journal.
+        #[cfg(feature = "slurm")]
+        let changed = changed || (shown.slurm().is_some() && self.ticks.is_multiple_of(LOOK_EVERY));
         if changed {
             let texts = files::of(shown);
             update.files = files::changes(&self.sent.texts, &texts);

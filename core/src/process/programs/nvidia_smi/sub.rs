@@ -3,65 +3,20 @@
 use std::fmt::Write as _;
 
 use super::{Answer, View};
-use crate::hardware::{Gpu, Link};
+use crate::hardware::Gpu;
 
 /// `topo -m`: who is connected to whom, and how.
 ///
 /// Tabs between the cells, and the header underlined even into a file, as the
 /// real program does.
 pub(super) fn topology(view: &View<'_>, gpus: &[(usize, &Gpu)]) -> Answer {
-    let node = view.node;
-    let nics: Vec<usize> = (0..node.nics.len()).filter(|nic| !node.nics[*nic].name.is_empty()).collect();
-    let index = |shown: usize| view.index(shown).unwrap_or(usize::MAX);
-    let mut text = String::from("\t\x1b[4m");
-    for (i, _) in gpus {
-        let _ = write!(text, "GPU{i}\t");
+    let shown: Vec<usize> = gpus.iter().filter_map(|(i, _)| view.index(*i)).collect();
+    let mut topology = view.node.topology_of(&shown);
+    // The table keeps the numbers that were asked for by `-i`.
+    for (gpu, (i, _)) in topology.gpus.iter_mut().zip(gpus) {
+        gpu.index = u32::try_from(*i).unwrap_or(u32::MAX);
     }
-    for i in 0..nics.len() {
-        let _ = write!(text, "NIC{i}\t");
-    }
-    text += "CPU Affinity\tNUMA Affinity\tGPU NUMA ID\x1b[0m\n";
-    let cell = |link: Option<Link>| link.map_or_else(|| "N/A".to_owned(), |link| link.to_string());
-    for (i, gpu) in gpus {
-        let _ = write!(text, "GPU{i}\t");
-        for (j, _) in gpus {
-            let _ = write!(text, "{}\t", cell(node.gpu_link(index(*i), index(*j))));
-        }
-        for nic in &nics {
-            let _ = write!(text, "{}\t", cell(node.gpu_nic_link(index(*i), *nic)));
-        }
-        let memory_numa = gpu.memory_numa.map_or_else(|| "N/A".to_owned(), |numa| numa.to_string());
-        let _ = writeln!(text, "{}\t{}\t\t{memory_numa}", node.numa_cpus(gpu.path.numa), gpu.path.numa);
-    }
-    for (i, nic) in nics.iter().enumerate() {
-        let _ = write!(text, "NIC{i}\t");
-        for (gpu, _) in gpus {
-            let _ = write!(text, "{}\t", cell(node.gpu_nic_link(index(*gpu), *nic)));
-        }
-        for other in &nics {
-            let _ = write!(text, "{}\t", cell(node.nic_link(*nic, *other)));
-        }
-        text += "\t\t\t\n";
-    }
-    text += "
-Legend:
-
-  X    = Self
-  SYS  = Connection traversing PCIe as well as the SMP interconnect between NUMA nodes (e.g., QPI/UPI)
-  NODE = Connection traversing PCIe as well as the interconnect between PCIe Host Bridges within a NUMA node
-  PHB  = Connection traversing PCIe as well as a PCIe Host Bridge (typically the CPU)
-  PXB  = Connection traversing multiple PCIe bridges (without traversing the PCIe Host Bridge)
-  PIX  = Connection traversing at most a single PCIe bridge
-  NV#  = Connection traversing a bonded set of # NVLinks
-";
-    if !nics.is_empty() {
-        text += "\nNIC Legend:\n\n";
-        for (i, nic) in nics.iter().enumerate() {
-            let _ = writeln!(text, "  NIC{i}: {}", node.nics[*nic].name);
-        }
-        text += "\n";
-    }
-    Answer::ok(text)
+    Answer::ok(topology.matrix(true))
 }
 
 /// `nvlink -s`: every link and its speed; nothing for a GPU without NVLink.

@@ -285,6 +285,7 @@ pub(super) fn step_value(controller: &Controller, job: &Job, step: &Step, name: 
         "ElapsedRaw" => elapsed.to_string(),
         "Eligible" | "Start" | "Submit" => time(step.start),
         "End" => time(step.end),
+        "ExitCode" if step.exit == Step::UNREPORTED => String::new(),
         "ExitCode" => format!("{}:{}", step.exit.0, step.exit.1),
         "JobID" => format!("{}.{}", display_id(job), step.id),
         "JobIDRaw" => format!("{}.{}", job.id, step.id),

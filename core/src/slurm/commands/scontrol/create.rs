@@ -144,7 +144,8 @@ fn reservation(controller: &mut Controller, session: &Session<'_>, words: &[&str
     Ok(name)
 }
 
-fn flags(flags: &mut ReservationFlags, text: &str) -> Result<(), String> {
+/// The words of `flags=`.
+pub(super) fn flags(flags: &mut ReservationFlags, text: &str) -> Result<(), String> {
     for word in text.split(',') {
         let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
         match name.to_ascii_lowercase().as_str() {

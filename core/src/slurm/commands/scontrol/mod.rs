@@ -1,11 +1,14 @@
 //! `scontrol`: looks at and changes the controller's state.
 
+mod admin;
 mod create;
 mod show;
+mod show_assoc;
 mod show_job;
 mod show_node;
 mod show_partition;
 mod update;
+mod update_reservation;
 
 use super::{CommandOutput, Session};
 use crate::slurm::controller::Controller;
@@ -44,7 +47,13 @@ pub fn scontrol(controller: &mut Controller, session: &Session<'_>, args: &[Stri
     let Some((verb, rest)) = words.split_first() else {
         return CommandOutput::error("scontrol: not modelled: the interactive mode\n");
     };
-    match verb.to_ascii_lowercase().as_str() {
+    let keyword = verb.to_ascii_lowercase();
+    if let Some(call) = asks(&keyword, rest)
+        && let Some(output) = super::no_contact(controller, call)
+    {
+        return output;
+    }
+    match keyword.as_str() {
         "show" => show::show(controller, session, flags, rest),
         "update" => update::update(controller, session, rest),
         "create" => create::create(controller, session, rest),
@@ -64,17 +73,61 @@ pub fn scontrol(controller: &mut Controller, session: &Session<'_>, args: &[Stri
         }
         "suspend" => suspension(controller, session, rest, true),
         "resume" => suspension(controller, session, rest, false),
-        "top" => CommandOutput::error("not modelled: scontrol top\n"),
-        "ping" => CommandOutput::text("Slurmctld(primary) at vm is UP\n"),
+        "top" => admin::top(controller, session, rest),
+        "ping" => admin::ping(controller, session),
         "version" => CommandOutput::text("slurm-wlm 22.05.8\n"),
-        "reconfigure" if session.uid != 0 => {
-            CommandOutput::error("slurm_reconfigure error: Invalid user id\n")
-        }
-        "shutdown" if session.uid != 0 => CommandOutput::error("slurm_shutdown error: Invalid user id\n"),
-        "reconfigure" => CommandOutput::default(),
-        "shutdown" | "reboot" | "cancel_reboot" | "takeover" | "setdebug" | "setdebugflags" | "token"
-        | "write" => CommandOutput::error(format!("not modelled: scontrol {verb}\n")),
+        "reconfigure" => admin::reconfigure(controller, session),
+        "shutdown" => admin::shutdown(controller, session, rest),
+        "takeover" => admin::takeover(controller, session, rest),
+        "reboot" | "reboot_nodes" => admin::reboot(controller, session, flags, rest),
+        "cancel_reboot" => admin::cancel_reboot(controller, session, rest),
+        "abort" | "setdebug" | "setdebugflags" | "schedloglevel" | "fsdampeningfactor" | "token"
+        | "write" | "wait_job" | "notify" | "listpids" | "getaddrs" | "completing" | "checkpoint"
+        | "errnumstr" => CommandOutput::error(format!("not modelled: scontrol {verb}\n")),
         other => CommandOutput::error(format!("invalid keyword: {other}\n")),
+    }
+}
+
+/// The call that a keyword makes and that fails when no controller answers; `None` where it makes none, or looks itself.
+fn asks(keyword: &str, rest: &[&str]) -> Option<&'static str> {
+    match keyword {
+        "update" if rest.iter().any(|word| word.to_ascii_lowercase().starts_with("reservation")) => {
+            Some("Error updating the reservation")
+        }
+        "update" | "cancel_reboot" => Some("slurm_update error"),
+        "create" => Some("Error creating the reservation"),
+        "delete" => Some("slurm_delete_reservation error"),
+        "hold" | "uhold" | "release" | "suspend" | "resume" => Some("slurm_suspend error"),
+        "requeue" | "requeuehold" => Some("slurm_requeue error"),
+        "top" => Some("slurm_top_job error"),
+        "show" => {
+            let (entity, inline) = rest.first()?.split_once('=').unwrap_or((rest.first()?, ""));
+            let lower = entity.to_ascii_lowercase();
+            let is = |name: &str, least: usize| lower.len() >= least && name.starts_with(&lower);
+            if is("jobs", 1) || is("jobid", 1) {
+                let one = rest.len() > 1 || !inline.is_empty();
+                Some(if one { "slurm_load_job error" } else { "slurm_load_jobs error" })
+            } else if is("nodes", 1) || lower == "nodename" {
+                Some("slurm_load_node error")
+            } else if is("partitions", 1) || lower == "partitionname" {
+                Some("slurm_load_partitions error")
+            } else if is("reservations", 1) || lower == "reservationname" {
+                Some("slurm_load_reservations error")
+            } else if is("licenses", 2) {
+                Some("slurm_load_license error")
+            } else if is("topology", 1) {
+                Some("slurm_load_topo error")
+            } else if is("steps", 2) {
+                Some("slurm_get_job_steps error")
+            } else if is("config", 1) {
+                Some("slurm_load_ctl_conf error")
+            } else if is("assoc_mgr", 3) {
+                Some("slurm_load_assoc_mgr_info error")
+            } else {
+                None
+            }
+        }
+        _ => None,
     }
 }
 

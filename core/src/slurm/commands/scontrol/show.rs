@@ -1,6 +1,6 @@
 //! `scontrol show ENTITY [ID]`.
 
-use super::{Flags, expand, job_and_tasks, show_job, show_node, show_partition};
+use super::{Flags, admin, expand, job_and_tasks, show_assoc, show_job, show_node, show_partition};
 use crate::slurm::commands::{CommandOutput, Session};
 use crate::slurm::controller::Controller;
 use crate::slurm::hostlist;
@@ -9,7 +9,7 @@ use crate::slurm::units;
 
 pub(super) fn show(
     controller: &Controller,
-    _session: &Session<'_>,
+    session: &Session<'_>,
     flags: Flags,
     words: &[&str],
 ) -> CommandOutput {
@@ -58,14 +58,21 @@ pub(super) fn show(
         let mut names: Vec<&str> = id.unwrap_or_default().split(',').collect();
         names.sort_unstable();
         CommandOutput::text(format!("{}\n", hostlist::compress(names)))
-    } else if is("config", 1)
-        || is("daemons", 1)
-        || is("slurmd", 3)
-        || is("assoc_mgr", 3)
+    } else if is("config", 1) {
+        admin::config(controller, session)
+    } else if is("daemons", 1) {
+        admin::daemons(controller, session)
+    } else if is("assoc_mgr", 3) {
+        show_assoc::show(controller, flags.one_line, rest)
+    } else if is("burstbuffer", 2) {
+        CommandOutput {
+            stderr: "scontrol: error: No burst buffer information available\n".into(),
+            ..CommandOutput::default()
+        }
+    } else if is("slurmd", 3)
         || is("aliases", 2)
         || is("federation", 1)
         || is("bbstat", 2)
-        || is("burstbuffer", 2)
         || is("dwstat", 2)
         || is("frontend", 2)
     {

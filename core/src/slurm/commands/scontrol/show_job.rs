@@ -286,6 +286,9 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         lines.push(format!("Switches={count}@{}", units::clock(i64::from(wait))));
     }
     lines.push("Power=".into());
+    if job.request.spread {
+        lines.push("SpreadJob=Yes".into());
+    }
     for (key, text) in [
         ("CpusPerTres", &job.request.cpus_per_tres),
         ("MemPerTres", &job.request.mem_per_tres),

@@ -18,8 +18,8 @@ pub(super) fn update(controller: &mut Controller, session: &Session<'_>, words: 
         node(controller, session, list, &pairs)
     } else if let Some(name) = find(&["partitionname", "partition"]) {
         partition(controller, session, name, &pairs)
-    } else if find(&["reservationname", "reservation"]).is_some() {
-        CommandOutput::error("not modelled: scontrol update of a reservation\n")
+    } else if let Some(name) = find(&["reservationname", "reservation"]) {
+        super::update_reservation::update(controller, session, name, words)
     } else {
         CommandOutput::error(
             "No valid entity in update command\nInput line must include \"NodeName\", \"PartitionName\", \"Reservation\", \"JobId\", or \"SlurmctldDebug\"\n",
@@ -133,7 +133,15 @@ fn job(
         return CommandOutput::error(format!("Invalid job id specified for job {id}\n"));
     };
     match controller.update_job(number, tasks.as_deref(), &changes, session.uid) {
-        Ok(()) => CommandOutput::default(),
+        Ok(groups) if groups.is_empty() => CommandOutput::default(),
+        Ok(groups) => {
+            let line = |(tasks, outcome): &(Vec<u32>, Option<crate::slurm::error::SlurmError>)| {
+                let said = outcome.as_ref().map_or_else(|| "No error".to_owned(), ToString::to_string);
+                let tasks: crate::slurm::model::Bits = tasks.iter().map(|task| *task as usize).collect();
+                format!("{number}_{tasks}: {said}\n")
+            };
+            CommandOutput::error(groups.iter().map(line).collect::<String>())
+        }
         Err(error) => CommandOutput::error(format!("{error} for job {id}\n")),
     }
 }

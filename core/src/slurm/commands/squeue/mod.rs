@@ -138,6 +138,9 @@ pub fn squeue(controller: &Controller, session: &Session<'_>, args: &[String]) -
     if flag("version") {
         return CommandOutput::text("slurm-wlm 22.05.8\n");
     }
+    if let Some(output) = super::no_contact(controller, "slurm_load_jobs error") {
+        return output;
+    }
     if let Some(name) = NOT_MODELLED
         .iter()
         .find(|name| flag(name) && value(name).as_deref() != Some(controller.params.cluster.as_str()))

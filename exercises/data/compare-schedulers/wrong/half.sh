@@ -1,0 +1,3 @@
+# expects: only-pods
+bash pods.sh | tail -1
+sleep 60

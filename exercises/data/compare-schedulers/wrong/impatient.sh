@@ -1,0 +1,4 @@
+# expects: not-yet
+bash pods.sh | tail -1
+bash jobs.sh | tail -1
+sleep 600

@@ -1,0 +1,4 @@
+# expects: nothing-noted
+bash pods.sh | tail -1
+bash jobs.sh | tail -1
+sleep 3000

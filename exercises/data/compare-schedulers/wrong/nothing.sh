@@ -1,0 +1,3 @@
+# expects: nothing-yet
+kubectl get nodes
+sinfo

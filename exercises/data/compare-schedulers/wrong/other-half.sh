@@ -1,0 +1,3 @@
+# expects: only-jobs
+bash jobs.sh | tail -1
+sleep 60

@@ -1,0 +1,3 @@
+# expects: no-array
+sbatch shard.sh
+sleep 30

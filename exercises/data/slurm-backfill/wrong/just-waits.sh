@@ -1,0 +1,4 @@
+# expects: default-limit
+sleep 10
+sbatch report.sh
+sleep 90

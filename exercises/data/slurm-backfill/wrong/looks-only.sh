@@ -1,0 +1,3 @@
+# expects: not-submitted
+sleep 10
+squeue

@@ -1,0 +1,4 @@
+# expects: not-planned-yet
+sleep 10
+sbatch report.sh
+squeue

@@ -1,0 +1,4 @@
+# expects: other-size
+# The script as it is has one task with one CPU.
+sbatch job.sh
+sleep 10

@@ -1,0 +1,3 @@
+# expects: not-submitted
+# The script runs on the login machine.
+bash job.sh

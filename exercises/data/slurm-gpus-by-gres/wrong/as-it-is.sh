@@ -1,0 +1,3 @@
+# expects: no-gpu
+sbatch gpu.sh
+sleep 10

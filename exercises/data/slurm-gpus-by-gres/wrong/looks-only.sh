@@ -1,0 +1,3 @@
+# expects: not-yet
+sinfo -N -o "%N %G"
+bash gpu.sh

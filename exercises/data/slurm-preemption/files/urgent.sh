@@ -1,0 +1,7 @@
+#!/bin/bash
+#SBATCH --job-name=urgent
+#SBATCH --partition=urgent
+#SBATCH --nodes=1 --exclusive
+#SBATCH --time=5
+
+sleep 120

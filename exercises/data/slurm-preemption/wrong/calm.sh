@@ -1,0 +1,3 @@
+# expects: nothing-urgent
+sbatch train.sh
+sleep 200

@@ -1,0 +1,8 @@
+# expects: go-on
+sbatch train.sh
+sleep 200
+sudo -u mina sbatch urgent.sh
+sleep 400
+scancel -n train
+sleep 60
+rm epochs.txt

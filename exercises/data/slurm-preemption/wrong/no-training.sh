@@ -1,0 +1,3 @@
+# expects: not-begun
+sudo -u mina sbatch urgent.sh
+sleep 20

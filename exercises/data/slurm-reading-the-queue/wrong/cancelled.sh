@@ -1,0 +1,4 @@
+# expects: thrown-away
+sleep 40
+scancel -n alpha
+sleep 5

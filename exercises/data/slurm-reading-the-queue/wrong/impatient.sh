@@ -1,0 +1,7 @@
+# expects: resumed
+sleep 40
+echo {{first}} > next.txt
+scontrol release $(squeue -h -n alpha -o %i)
+scontrol update JobId=$(squeue -h -n beta -o %i) StartTime=now
+sleep 40
+sudo scontrol update NodeName=node-3 State=RESUME

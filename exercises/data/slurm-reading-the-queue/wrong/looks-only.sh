@@ -1,0 +1,3 @@
+# expects: not-written
+sleep 40
+squeue

@@ -1,0 +1,4 @@
+# expects: tonight
+sleep 40
+echo {{first}} > next.txt
+scontrol release $(squeue -h -n alpha -o %i)

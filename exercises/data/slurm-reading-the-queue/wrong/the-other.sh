@@ -1,0 +1,3 @@
+# expects: the-one-behind
+sleep 40
+echo behind > next.txt
