@@ -98,6 +98,9 @@ pub fn scancel(controller: &mut Controller, session: &Session<'_>, args: &[Strin
     };
     let mut output = CommandOutput::default();
     if targets.is_empty() {
+        if let Some(output) = super::no_contact(controller, "slurm_load_jobs error") {
+            return output;
+        }
         let ids: Vec<JobId> =
             controller.jobs.iter().filter(|job| !job.state.is_finished()).map(|job| job.id).collect();
         targets = ids
