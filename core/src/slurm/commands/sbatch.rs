@@ -326,7 +326,7 @@ impl Parsed {
         if request.nice < 0 && session.uid != 0 {
             return Err(error("Batch job submission failed: Invalid --nice value"));
         }
-        request.pyxis = Some(std::mem::take(&mut self.pyxis)).filter(|pyxis| pyxis.container());
+        request.pyxis = Some(std::mem::take(&mut self.pyxis)).filter(PyxisArgs::container);
         request.uid = session.uid;
         request.gid = session.gid;
         request.batch = true;

@@ -240,7 +240,7 @@ fn plan(
     if inside {
         plan.jobid = plan.jobid.or(session.variable("SLURM_JOB_ID").and_then(|id| id.parse().ok()));
     }
-    fill(session, command, &mut plan, options, own_options, given("nodes"));
+    fill(session, command, &mut plan, options, &own_options, given("nodes"));
     Ok(Read::Plan(Box::new(plan)))
 }
 
@@ -329,7 +329,7 @@ fn fill(
     command: &str,
     plan: &mut Plan,
     mut options: JobOptions,
-    own: Own,
+    own: &Own,
     nodes_typed: bool,
 ) {
     plan.variables = options.inherited();

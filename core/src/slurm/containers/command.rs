@@ -163,7 +163,7 @@ pub(crate) fn enroot(host: &mut JobHost<'_>, call: &Call) -> Outcome {
 struct Lines(Vec<String>, u8);
 
 impl Lines {
-    fn error(text: String) -> Self {
+    fn error(text: impl std::fmt::Display) -> Self {
         Self(vec![format!("[ERROR] {text}")], 1)
     }
 
@@ -185,7 +185,7 @@ impl Run<'_, '_> {
     }
 
     fn first(&self) -> Result<&str, Lines> {
-        self.line.rest.first().map(String::as_str).ok_or_else(|| Lines::error("Invalid argument".into()))
+        self.line.rest.first().map(String::as_str).ok_or_else(|| Lines::error("Invalid argument"))
     }
 
     /// The path of a root file system by its name.
@@ -287,7 +287,7 @@ impl Run<'_, '_> {
                 let text = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
                 return Err(Lines(vec!["[INFO] Fetching image".into(), text.into()], 1));
             }
-            "podman" => return Err(Lines::error("Command not found: podman, see https://podman.io".into())),
+            "podman" => return Err(Lines::error("Command not found: podman, see https://podman.io")),
             _ => return Err(invalid()),
         }
         let default = format!("{}.sqsh", name.rsplit('#').next().unwrap_or(name).replace(['/', ':'], "+"));
@@ -351,7 +351,7 @@ impl Run<'_, '_> {
         let number: Option<u32> = pid.parse().ok();
         match number {
             Some(number) if self.host.cluster.container_of_pid(number).is_some() => {
-                Lines::error("not modelled: enroot exec into a container that runs".into())
+                Lines::error("not modelled: enroot exec into a container that runs")
             }
             Some(number) => Lines::error(format!("Process not found: {number}")),
             None => Lines::error(format!("Invalid argument: {pid}")),
@@ -395,12 +395,10 @@ impl Run<'_, '_> {
         let mut mounts = Vec::new();
         for (name, value) in &self.line.given {
             match *name {
-                "--env" => match value.split_once('=') {
-                    Some((name, value)) => {
-                        env.insert(name.to_owned(), value.to_owned());
-                    }
-                    None => {}
-                },
+                "--env" => {
+                    let pair = value.split_once('=');
+                    env.extend(pair.map(|(name, value)| (name.to_owned(), value.to_owned())));
+                }
                 "--mount" => match pyxis::mount_entry(value) {
                     Ok(entry) => mounts.push(entry),
                     Err(_) => return Err(Lines::error(format!("Invalid argument: {value}"))),

@@ -336,7 +336,7 @@ impl Srun {
             }
             return Ok(true);
         }
-        if all && !ended.is_empty() || all && self.reported.iter().all(|reported| *reported) {
+        if all && (!ended.is_empty() || self.reported.iter().all(|reported| *reported)) {
             self.state = State::Leaving(key, host.cluster.now() + lingers);
             return Ok(true);
         }
@@ -358,9 +358,9 @@ impl Srun {
             let is_error = stream == Stream::Stderr;
             if !self.plan.label {
                 if is_error {
-                    io.stderr.extend_from_slice(&bytes)
+                    io.stderr.extend_from_slice(&bytes);
                 } else {
-                    io.stdout.extend_from_slice(&bytes)
+                    io.stdout.extend_from_slice(&bytes);
                 }
                 continue;
             }
