@@ -256,6 +256,10 @@ impl App {
     }
 
     /// What the lists show of Slurm.
+    #[cfg_attr(
+        not(feature = "slurm"),
+        allow(clippy::unused_self, reason = "there is nothing of Slurm to show")
+    )]
     fn more(&self) -> objects::More {
         objects::More {
             #[cfg(feature = "slurm")]
