@@ -15,7 +15,7 @@
 //!
 //! let node = Node::new("gpu-1", &SystemModel::DgxH100.into(), Seed::new(1))?;
 //! let inventory = node.at(SimTime::ZERO).inventory()?;
-//! let gpu = inventory.gpus[0].read.as_ref()?;
+//! let gpu = inventory.gpus[0].read.as_ref().map_err(ToString::to_string)?;
 //! assert_eq!((gpu.name.as_str(), gpu.pci.to_string().as_str()), ("NVIDIA H100 80GB HBM3", "00000000:1B:00.0"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
