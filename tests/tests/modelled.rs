@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 use clusterlab::hardware::{GpuModel, SystemModel};
@@ -19,18 +18,7 @@ use clusterlab::sim::{Epoch, Seed, SimTime};
 
 #[test]
 fn the_page_of_what_is_modelled_is_true() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src/reference/modelled.md");
-    let page = page();
-    if std::env::var_os("CLUSTERLAB_UPDATE").is_some() {
-        std::fs::write(&path, &page).unwrap();
-    }
-    let written = std::fs::read_to_string(&path).unwrap();
-    assert!(
-        written == page,
-        "{} is not what the code makes of it; CLUSTERLAB_UPDATE=1 cargo test -p clusterlab-tests --test modelled \
-         brings it up to date",
-        path.display()
-    );
+    clusterlab_tests::assert_page(&page(), "reference/modelled.md", "modelled");
 }
 
 const HEAD: &str = "\

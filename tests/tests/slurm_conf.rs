@@ -4,7 +4,6 @@
 //! bring the translation up to date (`cargo run -p xtask-site -- messages --root .`).
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use clusterlab::slurm::config::{
     DOWN_NODES, GRES, NODE, NODE_SET, OPTIONS, PARAMETERS, PARTITION, Parameter, Role, SWITCH, Unit,
@@ -14,18 +13,7 @@ use clusterlab::slurm::controller::NEEDS_RESTART;
 
 #[test]
 fn the_page_of_slurm_conf_is_that_of_the_tables() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src/reference/slurm-conf.md");
-    let page = page();
-    if std::env::var_os("CLUSTERLAB_UPDATE").is_some() {
-        std::fs::write(&path, &page).unwrap();
-    }
-    let written = std::fs::read_to_string(&path).unwrap();
-    assert!(
-        written == page,
-        "{} is not what the code makes of it; CLUSTERLAB_UPDATE=1 cargo test -p clusterlab-tests --test slurm_conf \
-         brings it up to date",
-        path.display()
-    );
+    clusterlab_tests::assert_page(&page(), "reference/slurm-conf.md", "slurm_conf");
 }
 
 const HEAD: &str = "\

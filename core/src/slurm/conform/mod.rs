@@ -64,7 +64,14 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "usage of QOS is not kept; associations of the recordings were added while slurmctld ran",
     ),
     ("the last `scontrol show job` of each job", "compared where a recording asks for it"),
-    ("which of the two schedulers started a job", "a race that the recording's clock decided"),
+    (
+        "which of the two schedulers started a job, and with it the limit of one that asked for none",
+        "a race that the recording's clock decided; backfill gives such a job a year",
+    ),
+    (
+        "starts and ends of jobs that commands made, within 4 s",
+        "how long a command takes that does little is the host's",
+    ),
     ("clocks, stamps and seconds since 1970 in texts within 2 s", "the recordings were read on a real clock"),
     (
         "the order of rows of squeue whose times are within 2 s, or that show no times",

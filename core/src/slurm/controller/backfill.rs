@@ -12,6 +12,9 @@ use crate::slurm::Time;
 use crate::slurm::model::{Bits, Job, JobId, NodeFlags, NodeUsage, Scheduler};
 use crate::slurm::select::{Machines, Selection};
 
+/// Minutes of a year: the limit of a job that has none, as backfill plans it.
+const YEAR_MINUTES: u32 = 365 * 24 * 60;
+
 /// A span of time and the nodes that are not reserved in it.
 #[derive(Clone, Debug)]
 struct Slot {
@@ -200,7 +203,7 @@ impl Controller {
         let full = job.time_limit.or(part.default_time).or(part.max_time);
         // A job with --time-min is tested, and started, with that limit.
         let least = job.request.time_min.filter(|least| full.is_none_or(|full| *least < full));
-        let length = least.map_or(full, Some).map_or(365 * 86_400, |minutes| i64::from(minutes) * 60);
+        let length = i64::from(least.or(full).unwrap_or(YEAR_MINUTES)) * 60;
         let min_nodes = job.min_nodes.max(part.min_nodes);
         let no_reserve = queued.priority < params.bf_min_prio_reserve
             || (params.bf_min_age_reserve > 0
@@ -233,7 +236,7 @@ impl Controller {
             }
             free.subtract(&job.excluded_nodes);
             let expected = (free.count() as u32 >= min_nodes && job.required_nodes.is_subset(&free))
-                .then(|| self.will_run(job, queued.partition, &free, now))
+                .then(|| self.will_run(job, queued.partition, &free))
                 .flatten();
             let Some(expected) = expected else {
                 if no_reserve {
@@ -253,11 +256,13 @@ impl Controller {
                 later = None;
             }
             if start <= now {
+                // A job that asked for no limit gets the one that it was planned with: its partition's, or a year.
+                let unasked = job.request.time_limit.is_none() && job.time_limit.is_none();
+                let limit = least.or(unasked.then(|| full.unwrap_or(YEAR_MINUTES))).map(Some);
                 let id = self.split_task(id);
                 if let Some(job) = self.jobs.get_mut(id) {
                     job.planned_nodes = Bits::new();
                 }
-                let limit = least.map(Some);
                 self.start(id, queued.partition, expected.selection, Scheduler::Backfill, limit);
                 return Planned::Started;
             }
@@ -297,8 +302,8 @@ impl Controller {
         Planned::Nothing
     }
 
-    /// When the job could start on `nodes`, not before `earliest`, if running jobs end at their limits.
-    fn will_run(&self, job: &Job, partition: usize, nodes: &Bits, earliest: Time) -> Option<Expected> {
+    /// When the job could start on `nodes` if running jobs end at their limits.
+    fn will_run(&self, job: &Job, partition: usize, nodes: &Bits) -> Option<Expected> {
         let now = self.time();
         // What a job that is being cleaned up had counts as free already; whoever plans to start there waits.
         let mut usage: Cow<'_, [NodeUsage]> = Cow::Borrowed(&self.usage);
@@ -308,7 +313,7 @@ impl Controller {
         }
         let machines = Machines { usage: &usage, ..self.machines() };
         if let Some(selection) = self.find_in(&machines, job, partition, nodes) {
-            return Some(Expected { start: now.max(earliest), selection });
+            return Some(Expected { start: now, selection });
         }
         let mut running: Vec<(Time, JobId)> = self
             .jobs
@@ -333,7 +338,7 @@ impl Controller {
             window *= 2;
             let machines = Machines { usage: &usage, ..self.machines() };
             if let Some(selection) = self.find_in(&machines, job, partition, nodes) {
-                return Some(Expected { start: last.max(earliest), selection });
+                return Some(Expected { start: last, selection });
             }
         }
         None
@@ -355,7 +360,8 @@ impl Controller {
         nodes: &Bits,
         earliest: Time,
     ) -> Option<(Time, Selection)> {
-        self.will_run(job, partition, nodes, earliest).map(|expected| (expected.start, expected.selection))
+        let expected = self.will_run(job, partition, nodes)?;
+        Some((expected.start.max(earliest), expected.selection))
     }
 
     /// When backfill may next run.
