@@ -1,12 +1,12 @@
 //! A lab with Slurm, driven from its terminal.
 
-#![cfg(feature = "slurm")]
+#![cfg(all(feature = "slurm", feature = "lab"))]
 
 use std::time::Duration;
 
 use clusterlab::lab::slurm::compare::Comparison;
 use clusterlab::lab::slurm::view::{BlockKind, JobWhy, SlurmView, SpanKind};
-use clusterlab::lab::{Lab, LabSpec, SavedLab};
+use clusterlab::lab::{Lab, LabSpec, Prompt, SavedLab};
 use clusterlab::sim::SimTime;
 
 const TWO: &str = "
@@ -69,7 +69,125 @@ fn only_root_administers_and_the_learner_becomes_root_by_sudo() {
     assert_eq!(lab.run("sinfo -h -N -o '%N %T'").stdout, "n-1 drained\nn-2 idle\n");
     assert_eq!(lab.run("sudo -u bob sbatch --wrap 'sleep 9'").stdout, "Submitted batch job 1\n");
     assert_eq!(lab.run("squeue -h -o %u").stdout, "bob\n");
-    assert_eq!(lab.run("sudo ls").exit_code, 1);
+    assert_eq!(lab.run("sudo whoami").stdout, "root\n");
+    let absent = lab.run("sudo frobnicate");
+    assert_eq!((absent.stderr.as_str(), absent.exit_code), ("sudo: frobnicate: command not found\n", 1));
+    assert_eq!(lab.run("sudo -u nobody ls").stderr, "sudo: unknown user nobody\n");
+}
+
+#[test]
+fn srun_runs_tasks_on_nodes_and_waits_for_them() {
+    let mut lab = lab(TWO);
+    let both = lab.run("srun -N2 -l hostname");
+    assert_eq!((both.stdout.as_str(), both.exit_code), ("0: n-1\n1: n-2\n", 0));
+    let failed = lab.run("srun bash -c 'exit 3'");
+    let line = "srun: error: n-1: task 0: Exited with exit code 3\n";
+    assert_eq!((failed.stderr.as_str(), failed.exit_code), (line, 3));
+    // What is piped in goes to the tasks.
+    assert_eq!(lab.run("echo some words | srun cat").stdout, "some words\n");
+    wait(&mut lab, 2);
+    assert_eq!(lab.run("squeue -h").stdout, "");
+}
+
+#[test]
+fn ctrl_c_ends_an_srun_that_waits_or_runs() {
+    let mut lab = lab(TWO);
+    lab.type_line("srun -N2 --exclusive sleep 1000");
+    wait(&mut lab, 5);
+    assert_eq!(lab.prompt(), Prompt::Busy);
+    lab.interrupt();
+    wait(&mut lab, 1);
+    lab.interrupt();
+    wait(&mut lab, 60);
+    assert!(matches!(lab.prompt(), Prompt::Ready(_)));
+    assert_eq!(lab.run("squeue -h").stdout, "");
+    lab.run("sbatch -N2 --exclusive -t10 --wrap 'sleep 500'");
+    wait(&mut lab, 5);
+    lab.take_output();
+    lab.type_line("srun hostname");
+    wait(&mut lab, 5);
+    let said: String = lab.take_output().into_iter().map(|chunk| chunk.text).collect();
+    assert_eq!(said, "srun: job 3 queued and waiting for resources\n");
+    lab.interrupt();
+    wait(&mut lab, 5);
+    assert_eq!(lab.run("squeue -h -o %i").stdout, "2\n");
+}
+
+#[test]
+fn a_shell_on_a_node_prompts_and_knows_its_job() {
+    let mut lab = lab(TWO);
+    lab.type_line("srun -w n-2 --pty bash");
+    let mut told = |line: Option<&str>| {
+        if let Some(line) = line {
+            lab.type_line(line);
+        }
+        wait(&mut lab, 2);
+        lab.take_output().into_iter().map(|chunk| chunk.text).collect::<String>()
+    };
+    assert_eq!(told(None), "learner@n-2:~$ ");
+    assert_eq!(told(Some("echo $SLURM_JOB_ID; cd /tmp")), "1\nlearner@n-2:/tmp$ ");
+    assert_eq!(told(Some("for i in 1 2")), "> ");
+    assert_eq!(told(Some("do echo $i; done")), "1\n2\nlearner@n-2:/tmp$ ");
+    assert_eq!(told(Some("exit 4")), "exit\nsrun: error: n-2: task 0: Exited with exit code 4\n");
+    assert_eq!(lab.last_exit_code(), 4);
+}
+
+#[test]
+fn an_allocation_is_held_while_its_shell_lasts() {
+    let mut lab = lab(TWO);
+    lab.type_line("salloc -N2");
+    wait(&mut lab, 2);
+    lab.type_line("srun hostname");
+    wait(&mut lab, 5);
+    lab.end_of_file();
+    wait(&mut lab, 5);
+    let said: String = lab.take_output().into_iter().map(|chunk| chunk.text).collect();
+    let prompt = "learner@lab:~$ ";
+    assert_eq!(
+        said,
+        format!(
+            "salloc: Granted job allocation 1\n{prompt}n-1\nn-2\n{prompt}exit\nsalloc: Relinquishing job allocation 1\n"
+        )
+    );
+    assert_eq!(lab.run("squeue -h").stdout, "");
+}
+
+#[test]
+fn a_training_in_a_container_uses_the_gpus_of_its_job() {
+    let mut lab = lab("
+nodes: [{name: gpu, system: dgx-h100, count: 2}]
+slurm: {alone: true, cgroupConf: 'ConstrainDevices=yes'}
+");
+    let bare = lab.run("srun -G1 python train.py");
+    assert!(bare.stderr.contains("error: execve(): python: No such file or directory\n"), "{}", bare.stderr);
+    let image = "--container-image=nvcr.io#nvidia/pytorch:25.06-py3";
+    assert_eq!(lab.run(&format!("srun -G2 {image} nvidia-smi -L")).stdout.lines().count(), 2);
+    lab.type_line(&format!(
+        "sbatch -w gpu-2 --gres=gpu:2 --wrap 'srun {image} torchrun --nproc-per-node=2 train.py'"
+    ));
+    wait(&mut lab, 90);
+    let busy = |lab: &Lab| -> Vec<usize> {
+        let gpus = lab.machines().iter().flat_map(|machine| &machine.gpus).enumerate();
+        gpus.filter(|(_, gpu)| gpu.utilization_percent() > 0).map(|(at, _)| at).collect()
+    };
+    while busy(&lab).is_empty() && lab.now() < SimTime::from_secs(900) {
+        wait(&mut lab, 1);
+    }
+    assert_eq!(busy(&lab), [8, 9]);
+    wait(&mut lab, 600);
+    assert_eq!(busy(&lab), [] as [usize; 0]);
+    assert_eq!(lab.run("sacct -n -X -P -o State | tail -n1").stdout, "COMPLETED\n");
+}
+
+#[test]
+fn an_image_of_the_labs_registry_becomes_a_file_and_a_directory() {
+    let mut lab = lab(TWO);
+    let imported = lab.run("enroot import -o u.sqsh docker://ubuntu:24.04");
+    assert_eq!(imported.exit_code, 0, "{}", imported.stderr);
+    lab.run("enroot create -n u u.sqsh");
+    assert_eq!(lab.run("enroot list").stdout, "u\n");
+    let release = lab.run("enroot start u cat /etc/os-release | head -n1").stdout;
+    assert_eq!(release, "PRETTY_NAME=\"Ubuntu 22.04.5 LTS\"\n");
 }
 
 #[test]

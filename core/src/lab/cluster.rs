@@ -45,12 +45,18 @@ impl Cluster {
     pub(super) fn new(spec: &LabSpec, files: &mut Files) -> Result<Self, SpecError> {
         let (epoch, seed) = (spec.epoch(), spec.seed());
         let machines = spec.machines()?;
+        let mut registry = Registry::default().with_unknown(spec.unknown_images);
+        for image in &spec.images {
+            registry
+                .add(image)
+                .map_err(|error| SpecError::Image { name: image.name.clone(), why: error.to_string() })?;
+        }
         let mut cluster = Self {
             #[cfg(feature = "slurm")]
             slurm: spec
                 .slurm
                 .as_ref()
-                .map(|slurm| super::slurm::SlurmLab::new(slurm, epoch, &machines, files))
+                .map(|slurm| super::slurm::SlurmLab::new(slurm, epoch, &machines, &registry, files))
                 .transpose()?,
             machines,
             api: ApiServer::new(epoch, seed),
@@ -59,14 +65,8 @@ impl Cluster {
             queues: QueueController::new(),
             evictions: TaintEviction::new(),
             kubelets: Kubelets::new(epoch, seed),
-            registry: Registry::default().with_unknown(spec.unknown_images),
+            registry,
         };
-        for image in &spec.images {
-            cluster
-                .registry
-                .add(image)
-                .map_err(|error| SpecError::Image { name: image.name.clone(), why: error.to_string() })?;
-        }
         let configs = spec.node_configs()?;
         let joining = cluster.machines.iter().zip(configs).filter(|_| spec.has_kubernetes());
         for (machine, config) in joining {

@@ -276,8 +276,12 @@ impl Lab {
         &self.state.cluster.kubelets
     }
 
-    /// The machines, in the order of the spec.
+    /// The machines, in the order of the spec: where Kubernetes and Slurm run the same, those of Kubernetes.
     pub fn machines(&self) -> &[hardware::Node] {
+        #[cfg(feature = "slurm")]
+        if let Some(slurm) = self.state.cluster.slurm.as_ref().filter(|slurm| slurm.alone) {
+            return slurm.cluster.machines();
+        }
         &self.state.cluster.machines
     }
 

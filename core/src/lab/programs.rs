@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::cluster::{Cluster, KubeletLogs};
 use super::terminal::TerminalHost;
 use crate::kube::kubectl::{Context, Kubectl};
-use crate::process::{Call, Host, Io, Step};
-use crate::process::{Process, ProcessState, Stream};
+use crate::process::{Call, Host, Io, Process, ProcessState, Signal, Step, Stream};
 use crate::sim::SimTime;
 
 /// A program that runs in the terminal.
@@ -103,11 +102,19 @@ impl TerminalProgram {
 }
 
 impl TerminalProgram {
-    /// Ends it as Ctrl-C does; its exit code.
-    pub(super) fn interrupt(&mut self) -> u8 {
+    /// Delivers a signal; its exit code if it ends of it.
+    pub(super) fn signal(&mut self, host: &mut TerminalHost<'_>, signal: Signal) -> Option<u8> {
         match self {
-            Self::Kubectl(kubectl, _) => kubectl.interrupt(),
-            _ => 130,
+            Self::Kubectl(kubectl, _) if signal == Signal::Int => Some(kubectl.interrupt()),
+            #[cfg(feature = "slurm")]
+            Self::Slurm(command) => command.signal(host, signal),
+            Self::Watch(watch) => {
+                if let Some(process) = &mut watch.running {
+                    process.signal_all(host, Signal::Kill);
+                }
+                Some(128 + signal.number())
+            }
+            _ => Some(128 + signal.number()),
         }
     }
 }
@@ -131,11 +138,13 @@ const KUBECTL_HELP: &str = "  kubectl (k)     talk to the cluster; kubectl --hel
 
 #[cfg(feature = "slurm")]
 const SLURM_HELP: &str = "  sbatch FILE     hand a batch script to Slurm
+  srun COMMAND    run a command on nodes and wait for it; salloc: an allocation
+  enroot          images as files, containers without privileges
   squeue sinfo    the jobs, the nodes; sprio, sshare: why in this order
   scontrol show   job N, node NAME, partition: everything about one of them
   scancel N       end a job
   sacct sreport   what ran, and what it used; sdiag: what the scheduler did
-  sudo COMMAND    one of Slurm's commands as its administrator
+  sudo COMMAND    a command as the cluster's administrator
 ";
 
 const HELP: &str = "  watch COMMAND   run a command every two seconds, Ctrl-C ends it

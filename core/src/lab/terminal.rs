@@ -17,7 +17,7 @@ use crate::sim::{Epoch, SimTime};
 /// The learner's home directory.
 pub const HOME: &str = "/home/learner";
 /// What `hostname` prints in the terminal.
-const HOSTNAME: &str = "lab";
+pub(super) const HOSTNAME: &str = "lab";
 
 /// A piece of what the terminal printed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -293,7 +293,7 @@ impl Host for TerminalHost<'_> {
     }
 
     fn signal(&mut self, program: &mut TerminalProgram, signal: Signal) -> Option<u8> {
-        Some(if signal == Signal::Int { program.interrupt() } else { 128 + signal.number() })
+        program.signal(self, signal)
     }
 
     fn program_names(&self) -> Vec<String> {

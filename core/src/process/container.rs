@@ -36,6 +36,8 @@ pub struct ContainerHost<'a> {
     pub files: &'a mut Files,
     /// The image that it was made from.
     pub image: &'a Image,
+    /// It is no container but the machine itself, where the driver's tools are installed and processes are seen.
+    pub bare: bool,
 }
 
 impl ContainerHost<'_> {
@@ -72,7 +74,8 @@ impl ContainerHost<'_> {
     }
 
     fn has_nvidia_smi(&self) -> bool {
-        self.has_driver() && self.image.rootfs.has_glibc()
+        let installed = self.bare && self.node.driver.is_some() && !self.node.gpus.is_empty();
+        (self.has_driver() || installed) && self.image.rootfs.has_glibc()
     }
 
     fn finds_nvidia_smi(&self, call: &Call) -> bool {
@@ -87,7 +90,7 @@ impl ContainerHost<'_> {
             gpus: self.gpus,
             now: self.now,
             wall: self.epoch.timestamp(self.now),
-            host_pids: false,
+            host_pids: self.bare,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The border between a process and the world around it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
+use super::kernel::Stream;
 use crate::sim::{Epoch, SimTime};
 
 /// What a program says after it ran for an instant.
@@ -82,6 +83,20 @@ pub struct Io<'a> {
     pub stdout: &'a mut Vec<u8>,
     /// Standard error.
     pub stderr: &'a mut Vec<u8>,
+}
+
+impl Io<'_> {
+    /// Passes on what others wrote, as far as it goes in one step without changing the order in which a terminal shows it:
+    /// of a step, standard error comes first. Answers whether something is left for the next step.
+    pub(crate) fn pour(&mut self, queue: &mut VecDeque<(Stream, Vec<u8>)>) -> bool {
+        while let Some((_, bytes)) = queue.pop_front_if(|(stream, _)| *stream == Stream::Stderr) {
+            self.stderr.extend_from_slice(&bytes);
+        }
+        while let Some((_, bytes)) = queue.pop_front_if(|(stream, _)| *stream == Stream::Stdout) {
+            self.stdout.extend_from_slice(&bytes);
+        }
+        !queue.is_empty()
+    }
 }
 
 /// The world around a process.

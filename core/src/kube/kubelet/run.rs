@@ -295,6 +295,7 @@ impl PodWorker {
             gpus: &gpus,
             files: &mut files,
             image: &image,
+            bare: false,
         };
         let process = Process::exec(call, &mut host);
         self.volumes.take_back(&mut files, &self.containers[index].spec);
@@ -396,6 +397,7 @@ impl PodWorker {
             gpus: &container.gpus,
             files: &mut instance.files,
             image,
+            bare: false,
         };
         let result = call(&mut instance.process, &mut host);
         self.volumes.take_back(&mut instance.files, &container.spec);

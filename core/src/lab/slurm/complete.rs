@@ -3,13 +3,18 @@
 use crate::slurm::controller::Controller;
 
 /// Long options that learners meet, by command; the manual pages have all.
-const OPTIONS: [(&str, &[&str]); 6] = [
+const OPTIONS: [(&str, &[&str]); 8] = [
+    ("srun", &STEP_OPTIONS),
+    ("salloc", &STEP_OPTIONS),
     (
         "sbatch",
         &[
             "--account=",
             "--array=",
             "--begin=",
+            "--container-image=",
+            "--container-mounts=",
+            "--container-name=",
             "--cpus-per-gpu=",
             "--cpus-per-task=",
             "--dependency=",
@@ -64,6 +69,36 @@ const OPTIONS: [(&str, &[&str]); 6] = [
     ("sprio", &["--jobs=", "--long", "--norm", "--user=", "--weights"]),
 ];
 
+const STEP_OPTIONS: [&str; 25] = [
+    "--container-image=",
+    "--container-mounts=",
+    "--container-name=",
+    "--container-save=",
+    "--container-workdir=",
+    "--cpus-per-gpu=",
+    "--cpus-per-task=",
+    "--exclusive",
+    "--gpu-bind=",
+    "--gpus=",
+    "--gpus-per-node=",
+    "--gpus-per-task=",
+    "--gres=",
+    "--jobid=",
+    "--label",
+    "--mem=",
+    "--nodelist=",
+    "--nodes=",
+    "--ntasks=",
+    "--ntasks-per-node=",
+    "--output=",
+    "--overlap",
+    "--partition=",
+    "--pty",
+    "--time=",
+];
+
+const ENROOT: [&str; 9] =
+    ["bundle", "create", "digest", "exec", "export", "import", "list", "remove", "start"];
 const VERBS: [&str; 9] =
     ["create", "delete", "hold", "release", "requeue", "resume", "show", "suspend", "update"];
 const SHOWN: [&str; 4] = ["job", "node", "partition", "reservation"];
@@ -90,6 +125,7 @@ pub(in crate::lab) fn complete(words: &[&str], controller: &Controller) -> Optio
     }
     match (*command, words.get(1..words.len() - 1)?) {
         ("scancel", _) => Some(jobs()),
+        ("enroot", []) => Some(starting(&ENROOT)),
         ("scontrol", []) => Some(starting(&VERBS)),
         ("scontrol", ["show"]) => Some(starting(&SHOWN)),
         ("scontrol", ["show", "job"] | ["hold" | "release" | "requeue" | "resume" | "suspend"]) => {

@@ -11,19 +11,21 @@ mod spec;
 pub mod view;
 mod why;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use complete::complete;
 pub(super) use program::SlurmCommand;
 use spec::LEARNER;
 pub use spec::{SlurmSpec, Submission};
 
+use super::terminal::HOSTNAME;
 use super::{Event, SpecError};
 use crate::hardware;
-use crate::process::files::{self, Files};
+use crate::process::files::Files;
+use crate::process::images::Registry;
+use crate::process::{Call, ExecError, Stream};
 use crate::sim::{Epoch, SimTime};
-use crate::slurm::cluster::SlurmCluster;
-use crate::slurm::commands::{self, CommandOutput, Session, Submitted};
+use crate::slurm::cluster::{End, ProcId, SlurmCluster};
 use crate::slurm::model::{JobId, JobState, Reason};
 
 /// What a journal says of a job: its state, why, and which run of it.
@@ -35,20 +37,14 @@ pub(super) struct SlurmLab {
     pub(super) cluster: SlurmCluster,
     /// What other users do, the next first.
     coming: Vec<Submission>,
+    /// Commands that run, the learner's and the others'.
+    open: BTreeSet<ProcId>,
+    /// Those of other users.
+    others: BTreeSet<ProcId>,
     /// The last that the journal was told of each job.
     said: BTreeMap<JobId, Said>,
     /// There is no Kubernetes beside it.
     pub(super) alone: bool,
-}
-
-/// Who runs a command, and where.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Caller<'a> {
-    pub(super) uid: u32,
-    pub(super) env: &'a BTreeMap<String, String>,
-    pub(super) cwd: &'a str,
-    pub(super) host: &'a str,
-    pub(super) stdin: &'a str,
 }
 
 impl SlurmLab {
@@ -57,6 +53,7 @@ impl SlurmLab {
         spec: &SlurmSpec,
         epoch: Epoch,
         machines: &[hardware::Node],
+        registry: &Registry,
         files: &mut Files,
     ) -> Result<Self, SpecError> {
         let texts = spec.texts(machines);
@@ -64,6 +61,7 @@ impl SlurmLab {
         let written = [
             ("/etc/slurm/slurm.conf", texts.slurm),
             ("/etc/slurm/gres.conf", texts.gres),
+            ("/etc/slurm/cgroup.conf", texts.cgroup),
             ("/etc/slurm/topology.conf", texts.topology),
         ];
         for (path, text) in written.into_iter().filter(|(_, text)| !text.is_empty()) {
@@ -78,9 +76,16 @@ impl SlurmLab {
         }
         let mut coming = spec.submissions.clone();
         coming.sort_by_key(|submission| submission.at);
+        let mut cluster = SlurmCluster::new(cluster, epoch, SimTime::ZERO);
+        HOSTNAME.clone_into(&mut cluster.login);
+        cluster.enroot.registry = registry.clone();
+        // Machines of its own: what Kubernetes runs on the same is another run of the same hardware.
+        cluster.set_machines(machines.to_vec());
         Ok(Self {
-            cluster: SlurmCluster::new(cluster, epoch, SimTime::ZERO),
+            cluster,
             coming,
+            open: BTreeSet::new(),
+            others: BTreeSet::new(),
             said: BTreeMap::new(),
             alone: spec.alone,
         })
@@ -93,6 +98,7 @@ impl SlurmLab {
         let coming = self.coming.first().map(|submission| SimTime::from_secs(submission.at));
         let busy = controller.jobs.pending().next().is_some()
             || controller.jobs.active().next().is_some()
+            || !self.open.is_empty()
             || !controller.reservations.is_empty();
         let cluster = if busy { self.cluster.next_wakeup() } else { None };
         [coming, cluster].into_iter().flatten().min()
@@ -107,12 +113,18 @@ impl SlurmLab {
             let next = self.coming.remove(0);
             let env = BTreeMap::from([("USER".to_owned(), next.user.clone())]);
             let uid = self.cluster.controller.users.by_name(&next.user).map_or(0, |user| user.uid);
-            let caller = Caller { uid, env: &env, cwd: "/tmp", host: "login", stdin: "" };
-            if let Some((name, args)) = next.run.split_first() {
-                self.command(name, args, caller, files);
-            }
+            let call = Call { argv: next.run, env, cwd: "/tmp".to_owned(), pid: 0 };
+            // A command that is not there does nothing; the others' terminals are not shown.
+            let _ = self.start(&call, uid, false, files).map(|id| self.others.insert(id));
         }
         self.with_files(files, |cluster| cluster.advance(now));
+        let others = std::mem::take(&mut self.others);
+        let (ended, others) = others.into_iter().partition(|id| self.cluster.end_of(*id).is_some());
+        self.others = others;
+        for id in BTreeSet::into_iter(ended) {
+            self.cluster.forget(id);
+            self.open.remove(&id);
+        }
     }
 
     fn with_files<R>(&mut self, files: &mut Files, call: impl FnOnce(&mut SlurmCluster) -> R) -> R {
@@ -122,56 +134,51 @@ impl SlurmLab {
         answer
     }
 
-    /// Runs one of Slurm's commands; `None` if it has none of that name. What it starts is started at once.
-    pub(super) fn command(
+    /// Starts a command on the login node.
+    fn start(
         &mut self,
-        name: &str,
-        args: &[String],
-        caller: Caller<'_>,
+        call: &Call,
+        uid: u32,
+        terminal: bool,
         files: &mut Files,
-    ) -> Option<(CommandOutput, Option<Submitted>)> {
-        let read = |path: &str| {
-            let bytes = files.read(&files::resolve(caller.cwd, path)).ok()?;
-            Some(String::from_utf8_lossy(bytes).into_owned())
-        };
-        let session = Session {
-            uid: caller.uid,
-            gid: caller.uid,
-            env: caller.env,
-            cwd: caller.cwd,
-            host: caller.host,
-            sid: 1,
-            stdin: caller.stdin,
-            read_file: &read,
-        };
-        let controller = &mut self.cluster.controller;
-        let mut submitted = None;
-        let output = match name {
-            "sbatch" => {
-                let (output, taken) = commands::sbatch(controller, &session, args);
-                submitted = taken;
-                output
+    ) -> Result<ProcId, ExecError> {
+        let started = self.with_files(files, |cluster| {
+            let id = cluster.start_command(call.clone(), uid, terminal);
+            cluster.settle();
+            id
+        })?;
+        self.open.insert(started);
+        Ok(started)
+    }
+
+    /// Gives a command what was typed; answers what it wrote, and how it ended if it has.
+    fn pass_on(
+        &mut self,
+        id: ProcId,
+        stdin: &[u8],
+        closed: bool,
+        files: &mut Files,
+    ) -> (Vec<(Stream, Vec<u8>)>, Option<End>) {
+        let (output, end) = self.with_files(files, |cluster| {
+            if !stdin.is_empty() {
+                cluster.write_input(id, stdin);
             }
-            "scancel" => commands::scancel(controller, &session, args),
-            "scontrol" => commands::scontrol(controller, &session, args),
-            "squeue" => commands::squeue(controller, &session, args),
-            "sinfo" => commands::sinfo(controller, &session, args),
-            "sacct" => commands::sacct(controller, &session, args),
-            "sprio" => commands::sprio(controller, &session, args),
-            "sshare" => commands::sshare(controller, &session, args),
-            "sdiag" => commands::sdiag(controller, &session, args),
-            "sreport" => commands::sreport(controller, &session, args),
-            "sacctmgr" => {
-                let user = controller.users.by_uid(caller.uid).map_or("nobody", |user| user.name.as_str());
-                let user = user.to_owned();
-                let output = crate::slurm::accounting::sacctmgr::run(&mut controller.accounting, args, &user);
-                controller.accounting_changed();
-                output
+            if closed {
+                cluster.close_input(id);
             }
-            _ => return None,
-        };
-        self.with_files(files, SlurmCluster::settle);
-        Some((output, submitted))
+            cluster.settle();
+            (cluster.take_output(id), cluster.end_of(id))
+        });
+        if end.is_some() {
+            self.cluster.forget(id);
+            self.open.remove(&id);
+        }
+        (output, end)
+    }
+
+    /// Sends a command a signal.
+    fn signal(&mut self, id: ProcId, signal: u8, files: &mut Files) {
+        self.with_files(files, |cluster| cluster.signal_command(id, signal));
     }
 
     /// What changed of jobs since this was last asked, for the journal.

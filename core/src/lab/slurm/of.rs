@@ -1,13 +1,14 @@
 //! How a view is read off a Slurm cluster.
 
 use super::view::{
-    AssociationView, BlockKind, CheckedView, FactorView, JobView, PartitionView, ReservationView, ShareView,
-    SlurmNodeView, SlurmView, SpanKind, SpanView,
+    AssociationView, BlockKind, CheckedView, ContainerView, FactorView, JobView, PartitionView,
+    ReservationView, ShareView, SlurmNodeView, SlurmView, SpanKind, SpanView,
 };
 use crate::lab::Lab;
 use crate::sim::SimTime;
 use crate::slurm::Time;
 use crate::slurm::accounting::Shares;
+use crate::slurm::containers::{Root, Started};
 use crate::slurm::controller::{Controller, MultifactorParams, Reservation};
 use crate::slurm::model::{
     Bits, DependencyState, GresKind, Job, JobBase, JobState, Node, NodeShare, PartitionState, Reason,
@@ -65,6 +66,19 @@ impl CheckedView {
                 jobs.push(run.clone());
             }
         }
+        let enroot = &lab.slurm()?.enroot;
+        let root = |(node, path, root): (&str, &str, &Root)| ContainerView {
+            job_id: 0,
+            node: node.to_owned(),
+            name: path.rsplit('/').next().unwrap_or_default().to_owned(),
+            image: root.squash.image.as_ref().map(|image| image.reference.to_string()).unwrap_or_default(),
+        };
+        let start = |start: &Started| ContainerView {
+            job_id: start.job,
+            node: start.node.clone(),
+            name: start.name.clone(),
+            image: start.image.clone(),
+        };
         Some(Self {
             jobs,
             runs,
@@ -72,6 +86,8 @@ impl CheckedView {
             partitions: view.partitions,
             reservations: view.reservations,
             associations: view.associations,
+            containers: enroot.roots().map(root).collect(),
+            container_starts: enroot.started().iter().map(start).collect(),
         })
     }
 }

@@ -38,6 +38,9 @@ pub struct SlurmSpec {
     /// `gres.conf` instead of the one that follows from the machines' GPUs.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub gres_conf: String,
+    /// `cgroup.conf`: with `ConstrainDevices=yes` jobs see only the GPUs that they were given.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cgroup_conf: String,
     /// `topology.conf`; without it all nodes are equally far from each other.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub topology_conf: String,
@@ -74,6 +77,7 @@ pub(in crate::lab) const LEARNER: (&str, u32) = ("learner", 1000);
 pub(super) struct Texts {
     pub(super) slurm: String,
     pub(super) gres: String,
+    pub(super) cgroup: String,
     pub(super) topology: String,
 }
 
@@ -133,7 +137,12 @@ impl SlurmSpec {
         } else {
             self.gres_conf.clone()
         };
-        Texts { slurm: conf, gres: gres_conf, topology: self.topology_conf.clone() }
+        Texts {
+            slurm: conf,
+            gres: gres_conf,
+            cgroup: self.cgroup_conf.clone(),
+            topology: self.topology_conf.clone(),
+        }
     }
 
     /// The tables of the cluster.
@@ -152,7 +161,9 @@ impl SlurmSpec {
         let others = self.users.iter().zip(1001..).map(|(name, uid)| user(name, uid));
         let users = Users::new(std::iter::once(learner).chain(others));
         let mut files = ConfigFiles::new(texts.slurm.as_str());
-        for (name, text) in [("gres.conf", &texts.gres), ("topology.conf", &texts.topology)] {
+        let others =
+            [("gres.conf", &texts.gres), ("cgroup.conf", &texts.cgroup), ("topology.conf", &texts.topology)];
+        for (name, text) in others {
             if !text.is_empty() {
                 files = files.with(name, text.as_str());
             }

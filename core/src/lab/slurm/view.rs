@@ -40,6 +40,23 @@ pub struct CheckedView {
     pub reservations: Vec<ReservationView>,
     /// Accounts and users.
     pub associations: Vec<AssociationView>,
+    /// Root file systems of containers that there are on the nodes.
+    pub containers: Vec<ContainerView>,
+    /// Containers that Pyxis started for jobs, oldest first.
+    pub container_starts: Vec<ContainerView>,
+}
+
+/// A container of Enroot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ContainerView {
+    /// The job that it was started for; 0 of a root file system that is just there.
+    pub job_id: u32,
+    /// Its node; empty where all nodes see it.
+    pub node: String,
+    /// As `enroot list` shows it: `pyxis_dev`.
+    pub name: String,
+    /// The image: as it was asked for, of a root file system the registry's name of it.
+    pub image: String,
 }
 
 /// One node.

@@ -50,6 +50,7 @@ impl World {
             gpus: &self.gpus,
             files: &mut self.files,
             image: &self.image,
+            bare: false,
         })
     }
 

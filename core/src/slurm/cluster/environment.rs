@@ -140,7 +140,8 @@ pub fn batch_environment(controller: &Controller, job: &Job, node: &str) -> BTre
         if !devices.is_empty() {
             set("SLURM_GPUS_ON_NODE", devices.count().to_string());
             if devices_are_numbered(controller, first.node) {
-                set_devices(&devices, "SLURM_JOB_GPUS", &mut set);
+                let seen = controller.params.constrain_devices.then_some(&devices);
+                set_devices(&devices, seen, "SLURM_JOB_GPUS", &mut set);
             }
         }
     }
@@ -157,10 +158,20 @@ fn devices_are_numbered(controller: &Controller, node: usize) -> bool {
 const DEVICES: [&str; 4] =
     ["CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK"];
 
-fn set_devices(devices: &Bits, name: &str, set: &mut impl FnMut(&str, String)) {
-    let list = devices.iter().map(|device| device.to_string()).collect::<Vec<_>>().join(",");
-    for name in DEVICES.iter().chain([&name]) {
-        set(name, list.clone());
+/// Sets the variables for these `devices`; where a process sees no others than `seen`, CUDA counts those from 0.
+fn set_devices(devices: &Bits, seen: Option<&Bits>, name: &str, set: &mut impl FnMut(&str, String)) {
+    let list = |numbers: &mut dyn Iterator<Item = usize>| {
+        numbers.map(|device| device.to_string()).collect::<Vec<_>>().join(",")
+    };
+    set(name, list(&mut devices.iter()));
+    let shown = match seen {
+        None => list(&mut devices.iter()),
+        Some(seen) => {
+            list(&mut seen.iter().enumerate().filter(|(_, device)| devices.has(*device)).map(|(at, _)| at))
+        }
+    };
+    for name in DEVICES {
+        set(name, shown.clone());
     }
 }
 
@@ -276,7 +287,8 @@ pub(super) fn task_environment(
         set("SLURM_GPUS_ON_NODE", share.gpus.count().to_string());
         let mine = bound(&share.gpus, local, task.gpu_bind, task.gpus_per_task);
         if !mine.is_empty() && devices_are_numbered(controller, share.node) {
-            set_devices(&mine, "SLURM_STEP_GPUS", &mut set);
+            let seen = controller.params.constrain_devices.then_some(&share.gpus);
+            set_devices(&mine, seen, "SLURM_STEP_GPUS", &mut set);
         }
     }
     env

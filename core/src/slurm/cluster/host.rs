@@ -1,8 +1,10 @@
 //! What a process sees of its machine.
 
 use super::SlurmCluster;
+use super::machines::Place;
 use super::procs::ProcId;
 use super::programs::Program;
+use crate::process::container::ContainerHost;
 use crate::process::files::Files;
 use crate::process::{Call, Host, Io, Signal, Step};
 use crate::sim::{Epoch, SimTime};
@@ -20,7 +22,45 @@ pub(crate) struct JobHost<'a> {
     pub(crate) hostname: String,
     /// The files of its container.
     pub(crate) view: Option<Files>,
-    pub(crate) inside: Option<&'a View>,
+    pub(crate) place: &'a Place,
+}
+
+impl<'a> JobHost<'a> {
+    /// The container that it runs in.
+    pub(crate) fn inside(&self) -> Option<&'a View> {
+        self.place.inside.as_ref()
+    }
+
+    /// The driver and the programs of the image, where the machine is known: a program of the machine itself sees its
+    /// devices, one in a container those that the hook of Enroot brought in.
+    pub(super) fn with_machine<R>(&mut self, work: impl FnOnce(&mut ContainerHost<'_>) -> R) -> Option<R> {
+        let image = match &self.place.inside {
+            None => self.cluster.machines.system()?,
+            Some(view) => self.cluster.enroot.root(&self.node, &view.root_path)?.squash.image.clone()?,
+        };
+        let listed: Vec<usize>;
+        let gpus = match &self.place.inside {
+            None => &*self.place.gpus,
+            Some(view) => {
+                listed = view.devices.of(&self.place.gpus);
+                &listed
+            }
+        };
+        let files = match &mut self.view {
+            Some(files) => files,
+            None => &mut self.cluster.files,
+        };
+        Some(work(&mut ContainerHost {
+            now: self.now,
+            epoch: self.cluster.epoch,
+            hostname: &self.hostname,
+            node: self.cluster.machines.of_mut(&self.node)?,
+            gpus,
+            files,
+            image: &image,
+            bare: self.place.inside.is_none(),
+        }))
+    }
 }
 
 /// A program beyond the standard utilities.
@@ -53,7 +93,7 @@ impl Host for JobHost<'_> {
     }
 
     fn has_utility(&self, name: &str) -> bool {
-        self.inside.is_none_or(|view| view.rootfs.has(name))
+        self.inside().is_none_or(|view| view.rootfs.has(name))
     }
 
     fn step(&mut self, program: &mut JobProgram, io: &mut Io<'_>) -> Step {
@@ -65,7 +105,7 @@ impl Host for JobHost<'_> {
     }
 
     fn program_names(&self) -> Vec<String> {
-        if self.inside.is_some() {
+        if self.inside().is_some() {
             return vec!["id".into()];
         }
         super::programs::NAMES.iter().map(|name| (*name).to_owned()).collect()

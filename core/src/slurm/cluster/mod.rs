@@ -6,9 +6,11 @@
 mod clock;
 mod environment;
 mod host;
+mod machines;
 mod pattern;
 mod procs;
 mod programs;
+mod session;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,8 @@ use std::time::Duration;
 pub use clock::{RecordedRun, RecordedRuns};
 pub use environment::batch_environment;
 pub(crate) use host::JobHost;
+use machines::Machines;
+pub(crate) use machines::Place;
 use procs::Proc;
 pub(crate) use procs::Role;
 pub use procs::{End, ProcId};
@@ -56,6 +60,7 @@ pub struct SlurmCluster {
     pub files: Files,
     /// Enroot on the machines.
     pub enroot: Enroot,
+    machines: Machines,
     /// Name of the login node.
     pub login: String,
     /// The session id that displays show for commands.
@@ -98,6 +103,7 @@ impl SlurmCluster {
             controller,
             files,
             enroot: Enroot::default(),
+            machines: Machines::default(),
             login: "login".into(),
             session_id: 1,
             epoch,
@@ -356,7 +362,9 @@ impl SlurmCluster {
         }
         let call = Call { argv, env, cwd, pid: 1000 + id };
         let role = Role::Batch { job: id, run, stdout, stderr };
-        if self.start_process_at(call, uid, &node, role, inside, self.began(id)).is_err() {
+        let gpus = self.gpus_of_job(id, &node);
+        let place = Place { uid, node, inside, gpus, terminal: false };
+        if self.start_process_at(call, role, place, self.began(id)).is_err() {
             self.tell(clock::Report { at: self.now, job: id, run, code: 127, signal: 0 });
         }
     }
@@ -427,7 +435,7 @@ impl SlurmCluster {
     fn say_cancelled(&mut self, id: ProcId, job: JobId) {
         let Some(proc) = self.procs.get(&id) else { return };
         let Role::Batch { stderr, .. } = &proc.role else { return };
-        let (stderr, stepd, node) = (stderr.clone(), self.stepd(&proc.node), proc.node.clone());
+        let (stderr, stepd, node) = (stderr.clone(), self.stepd(&proc.place.node), proc.place.node.clone());
         let Some(why) = self.end_of_job(job) else { return };
         let line = format!(
             "{stepd}: error: *** JOB {job} ON {node} CANCELLED AT {}{why} ***\n",
@@ -453,11 +461,13 @@ impl SlurmCluster {
         match *role {
             Role::Batch { job, run, .. } => {
                 let proc = self.procs.remove(&id);
-                if let (Some(pyxis), Some(proc)) = (self.pyxis_of(job), proc.filter(|p| p.inside.is_some())) {
+                if let (Some(pyxis), Some(proc)) =
+                    (self.pyxis_of(job), proc.filter(|p| p.place.inside.is_some()))
+                {
                     let env = BTreeMap::new();
                     let who = For {
-                        node: &proc.node,
-                        uid: proc.uid,
+                        node: &proc.place.node,
+                        uid: proc.place.uid,
                         job,
                         step: BATCH_STEP,
                         ntasks: 1,
@@ -488,12 +498,13 @@ impl SlurmCluster {
     /// The process id of a container's command, if it is one.
     pub(crate) fn container_of_pid(&self, pid: u32) -> Option<ProcId> {
         let id = pid.checked_sub(20_000)? / 17;
-        self.procs.get(&id).filter(|proc| proc.inside.is_some() && proc.end.is_none()).map(|_| id)
+        self.procs.get(&id).filter(|proc| proc.place.inside.is_some() && proc.end.is_none()).map(|_| id)
     }
 
     /// The daemon of a node and all that runs there is gone: nothing is reported any more.
     pub fn kill_daemon(&mut self, node: &str) {
-        self.procs.retain(|_, proc| proc.node != node || proc.role == Role::Command);
+        self.procs.retain(|_, proc| proc.place.node != node);
+        self.reset_machine(node);
         let first_node = |controller: &Controller, id: JobId| {
             let first = controller.jobs.get(id).and_then(|job| job.nodes.min());
             first.is_some_and(|first| controller.nodes[first].name == node)

@@ -2,10 +2,11 @@
 
 use super::SlurmCluster;
 use super::host::{JobHost, JobProgram};
+use super::machines::Place;
+use super::session::Session;
 use crate::process::files::Files;
 use crate::process::{Call, ExecError, Process, ProcessState, Signal, Stream};
 use crate::sim::SimTime;
-use crate::slurm::containers::View;
 use crate::slurm::model::JobId;
 
 /// A process of the cluster.
@@ -45,16 +46,13 @@ pub struct End {
 #[derive(Clone, Debug)]
 pub(crate) struct Proc {
     pub(super) role: Role,
-    /// User id.
-    pub(super) uid: u32,
-    /// The node's name; the login node's for commands.
-    pub(super) node: String,
+    pub(super) place: Place,
     pub(super) suspended: bool,
     /// What it wrote and nobody fetched.
     pub(super) output: Vec<(Stream, Vec<u8>)>,
     pub(super) end: Option<End>,
-    /// The container that it runs in.
-    pub(super) inside: Option<View>,
+    /// It is a shell at a terminal.
+    pub(super) session: Option<Session>,
     /// Missing while it is on the processor.
     pub(super) process: Option<Process<JobProgram>>,
 }
@@ -78,22 +76,18 @@ impl SlurmCluster {
     pub(crate) fn start_process(
         &mut self,
         call: Call,
-        uid: u32,
-        node: &str,
         role: Role,
-        inside: Option<View>,
+        place: Place,
     ) -> Result<ProcId, ExecError> {
-        self.start_process_at(call, uid, node, role, inside, self.now)
+        self.start_process_at(call, role, place, self.now)
     }
 
     /// The same for one whose own clock begins at another instant.
     pub(super) fn start_process_at(
         &mut self,
         call: Call,
-        uid: u32,
-        node: &str,
         role: Role,
-        inside: Option<View>,
+        place: Place,
         began: SimTime,
     ) -> Result<ProcId, ExecError> {
         let id = self.next_proc;
@@ -101,24 +95,28 @@ impl SlurmCluster {
         if call.pid == 0 {
             call.pid = 20_000 + id * 17;
         }
-        let process = self.lend(id, uid, node, inside.as_ref(), |host| {
+        let (process, session) = self.lend(id, &place, |host| {
+            if place.terminal
+                && let Some(session) = Session::of(&call.argv, host)?
+            {
+                return Ok((Process::session(call.env, &call.cwd), Some(session)));
+            }
             host.now = began;
             let mut process = Process::spawn(call, host)?;
             if began != host.cluster.now {
                 process.advance(host);
             }
-            Ok(process)
+            Ok((process, None))
         })?;
         self.next_proc += 1;
         self.changes += 1;
         let proc = Proc {
             role,
-            uid,
-            node: node.to_owned(),
+            place,
             suspended: false,
             output: Vec::new(),
             end: None,
-            inside,
+            session,
             process: Some(process),
         };
         self.procs.insert(id, proc);
@@ -126,22 +124,16 @@ impl SlurmCluster {
     }
 
     /// Lends the cluster to a process, with the files as it sees them.
-    fn lend<T>(
-        &mut self,
-        me: ProcId,
-        uid: u32,
-        node: &str,
-        inside: Option<&View>,
-        work: impl FnOnce(&mut JobHost<'_>) -> T,
-    ) -> T {
-        let hostname = self.hostname_of(node);
-        let view = inside.map(|view| self.enter(node, view));
+    fn lend<T>(&mut self, me: ProcId, place: &Place, work: impl FnOnce(&mut JobHost<'_>) -> T) -> T {
+        let hostname = self.hostname_of(&place.node);
+        let view = place.inside.as_ref().map(|view| self.enter(&place.node, view));
         let now = self.now;
-        let mut host = JobHost { cluster: self, now, me, uid, node: node.to_owned(), hostname, view, inside };
+        let (uid, node) = (place.uid, place.node.clone());
+        let mut host = JobHost { cluster: self, now, me, uid, node, hostname, view, place };
         let answer = work(&mut host);
         let view: Option<Files> = host.view.take();
-        if let (Some(view), Some(files)) = (inside, view) {
-            self.leave(node, view, files);
+        if let (Some(view), Some(files)) = (&place.inside, view) {
+            self.leave(&place.node, view, files);
         }
         answer
     }
@@ -175,13 +167,19 @@ impl SlurmCluster {
             return;
         };
         let Some(mut process) = proc.process.take() else { return };
-        let (uid, node, inside) = (proc.uid, proc.node.clone(), proc.inside.clone());
-        self.lend(id, uid, &node, inside.as_ref(), |host| work(&mut process, host));
-        let output = process.take_output();
-        let end = process.exit_code().map(|code| End { code, signal: process.killed_by() });
+        let (place, mut session) = (proc.place.clone(), proc.session.take());
+        let (output, over) = self.lend(id, &place, |host| {
+            work(&mut process, host);
+            match &mut session {
+                Some(session) => session.converse(&mut process, host),
+                None => (process.take_output(), None),
+            }
+        });
+        let end = process.exit_code().or(over).map(|code| End { code, signal: process.killed_by() });
         self.changes += output.len() as u64 + u64::from(end.is_some());
         let Some(proc) = self.procs.get_mut(&id) else { return };
         proc.process = Some(process);
+        proc.session = session;
         proc.end = end;
         let role = proc.role.clone();
         if let Role::Batch { stdout, stderr, .. } = &role {
@@ -209,6 +207,9 @@ impl SlurmCluster {
         let Some(signal) = Signal::from_number(signal) else { return };
         if let Some(proc) = self.procs.get_mut(&id) {
             proc.suspended = false;
+            if let Some(session) = &mut proc.session {
+                session.prompted = false;
+            }
         }
         self.with_process(id, |process, host| {
             if all {
@@ -219,14 +220,15 @@ impl SlurmCluster {
         });
     }
 
-    /// Runs a command of a user on the login node: `srun`, `sbatch`, `enroot`, a utility, a shell script.
+    /// Runs a command of a user on the login node: `srun`, `sbatch`, `enroot`, a utility, a shell script. At a `terminal`,
+    /// shells that it starts prompt for lines.
     ///
     /// # Errors
     ///
     /// Why it cannot be executed.
-    pub fn start_command(&mut self, call: Call, uid: u32) -> Result<ProcId, ExecError> {
-        let login = self.login.clone();
-        self.start_process(call, uid, &login, Role::Command, None)
+    pub fn start_command(&mut self, call: Call, uid: u32, terminal: bool) -> Result<ProcId, ExecError> {
+        let place = Place { uid, node: self.login.clone(), terminal, ..Place::default() };
+        self.start_process(call, Role::Command, place)
     }
 
     /// What a command wrote since this was last asked.
@@ -250,18 +252,25 @@ impl SlurmCluster {
 
     /// Gives a command input.
     pub fn write_input(&mut self, id: ProcId, bytes: &[u8]) {
-        if let Some(process) = self.procs.get_mut(&id).and_then(|proc| proc.process.as_mut()) {
-            process.write_stdin(bytes);
-            self.changes += 1;
+        let Some(proc) = self.procs.get_mut(&id) else { return };
+        let Some(process) = proc.process.as_mut() else { return };
+        match &mut proc.session {
+            Some(session) if process.state() == ProcessState::Idle => session.typed.extend_from_slice(bytes),
+            _ => process.write_stdin(bytes),
         }
+        self.changes += 1;
     }
 
     /// No more input comes.
     pub fn close_input(&mut self, id: ProcId) {
-        if let Some(process) = self.procs.get_mut(&id).and_then(|proc| proc.process.as_mut()) {
-            process.close_stdin();
-            self.changes += 1;
+        let Some(proc) = self.procs.get_mut(&id) else { return };
+        if let Some(session) = &mut proc.session {
+            session.closed = true;
         }
+        if let Some(process) = proc.process.as_mut() {
+            process.close_stdin();
+        }
+        self.changes += 1;
     }
 
     /// Forgets a process; one that runs is killed first.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::environment::{TaskOf, task_environment};
-use super::{End, For, LAUNCH, ProcId, Role, SlurmCluster, Timer, no_directory, pattern, start};
+use super::{End, For, LAUNCH, Place, ProcId, Role, SlurmCluster, Timer, no_directory, pattern, start};
 use crate::process::{Call, ExecError, Stream};
 use crate::sim::SimTime;
 use crate::slurm::commands::srun::Plan;
@@ -94,7 +94,9 @@ impl SlurmCluster {
                 }
                 Some(text) => Some(pattern::path(job, text, directory, names)),
             };
-            let out = file(plan.output.as_ref());
+            // Only task 0 has the terminal (srun(1), --pty).
+            let away = plan.pty && rank > 0;
+            let out = if away { Some("/dev/null".to_owned()) } else { file(plan.output.as_ref()) };
             let err =
                 file(plan.error.as_ref()).or_else(|| plan.error.is_none().then(|| out.clone()).flatten());
             tasks.push(TaskRun { node, proc: None, end: None, output: Vec::new(), files: [out, err] });
@@ -212,7 +214,10 @@ impl SlurmCluster {
             let program = argv.first().cloned().unwrap_or_default();
             let role = Role::Task { job: key.0, run: key.1, step: key.2, rank };
             let task = Call { argv, env, cwd, pid: 0 };
-            match self.start_process(task, uid, &name, role, prepared.view.clone()) {
+            let gpus = self.gpus_of_step(key, node);
+            let (node, inside, terminal) = (name.clone(), prepared.view.clone(), plan.pty);
+            let place = Place { uid, node, inside, gpus, terminal };
+            match self.start_process(task, role, place) {
                 Ok(id) => {
                     if let Some(run) = self.steps.get_mut(&key) {
                         run.tasks[rank as usize].proc = Some(id);
@@ -355,7 +360,8 @@ impl SlurmCluster {
         run.input.extend_from_slice(bytes);
         let close = closed && !run.input_closed;
         run.input_closed |= closed;
-        let running: Vec<ProcId> = run.tasks.iter().filter_map(|task| task.proc).collect();
+        let readers = if run.plan.pty { 1 } else { run.tasks.len() };
+        let running: Vec<ProcId> = run.tasks.iter().take(readers).filter_map(|task| task.proc).collect();
         for id in running {
             if !bytes.is_empty() {
                 self.write_input(id, bytes);

@@ -34,8 +34,9 @@ fn start(cluster: &mut SlurmCluster, line: &str) -> super::ProcId {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
     let argv = ["bash", "-c", line].map(str::to_owned).to_vec();
-    let id =
-        cluster.start_command(Call { argv, env, cwd: "/home/alice".into(), pid: 0 }, 1001).expect("bash");
+    let id = cluster
+        .start_command(Call { argv, env, cwd: "/home/alice".into(), pid: 0 }, 1001, false)
+        .expect("bash");
     cluster.close_input(id);
     id
 }

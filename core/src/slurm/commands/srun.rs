@@ -128,6 +128,8 @@ pub(crate) struct Plan {
     pub(crate) append: bool,
     pub(crate) kill_on_bad_exit: bool,
     pub(crate) no_shell: bool,
+    /// Task 0 has a terminal.
+    pub(crate) pty: bool,
     /// `--gpu-bind`, without `gpu:`.
     pub(crate) gpu_bind: Option<String>,
     /// `--export` as typed.
@@ -314,10 +316,7 @@ fn take(
         }
         "unbuffered" | "disable-status" | "threads" | "slurmd-debug" | "cpu-bind" | "quit-on-interrupt"
         | "wait" | "kill-command" | "bell" | "no-bell" | "propagate" | "interactive" => {}
-        "pty" => {
-            plan.warnings
-                .push_str("srun: not modelled: --pty; the task runs without a terminal of its own\n");
-        }
+        "pty" => plan.pty = true,
         other => return Err(refuse(format!("not modelled: --{other}"), 1)),
     }
     Ok(())

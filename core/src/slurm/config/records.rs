@@ -135,7 +135,7 @@ pub const CGROUP: &[Parameter] = &[
     p("CgroupMountpoint", Text, None, "/sys/fs/cgroup", HostOnly),
     p("CgroupPlugin", Text, None, "autodetect", HostOnly),
     p("ConstrainCores", Boolean, None, "no", NotModelled),
-    p("ConstrainDevices", Boolean, None, "no", NotModelled),
+    p("ConstrainDevices", Boolean, None, "no", Honoured { range: "yes, no", about: "Jobs see the GPUs that they were given, numbered from 0." }),
     p("ConstrainRAMSpace", Boolean, None, "no", NotModelled),
     p("ConstrainSwapSpace", Boolean, None, "no", NotModelled),
     p("IgnoreSystemd", Boolean, None, "no", HostOnly),

@@ -39,7 +39,7 @@ pub(super) fn start(
 ) -> Result<Running, (Whose, Answer)> {
     let uid = cluster.controller.users.by_name(user).map_or(0, |user| user.uid);
     let call = Call { argv: argv.to_vec(), env: world::environment(user, conf), cwd: "/tmp".into(), pid: 0 };
-    match cluster.start_command(call, uid) {
+    match cluster.start_command(call, uid, false) {
         Ok(id) => {
             cluster.close_input(id);
             let answer = Answer { code: 0, stdout: String::new(), stderr: String::new() };

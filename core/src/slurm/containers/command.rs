@@ -4,7 +4,7 @@ use super::start::{Options, environment};
 use super::{Squash, data_path, import, pyxis, switch};
 use crate::process::Call;
 use crate::process::files::resolve;
-use crate::slurm::cluster::{JobHost, ProcId, Role};
+use crate::slurm::cluster::{JobHost, Place, ProcId, Role};
 use crate::slurm::commands::CommandOutput;
 
 /// What became of a call.
@@ -426,7 +426,8 @@ impl Run<'_, '_> {
         };
         let program = argv.first().cloned().unwrap_or_default();
         let call = Call { argv, env, cwd: squash.workdir.clone(), pid: 0 };
-        self.host.cluster.start_process(call, uid, &node, Role::Command, Some(view)).map_err(|_| {
+        let place = Place { inside: Some(view), ..self.host.place.clone() };
+        self.host.cluster.start_process(call, Role::Command, place).map_err(|_| {
             // What the shell that runs /etc/rc says.
             Lines(vec![format!("/etc/rc: exec: line 4: {program}: not found")], 127)
         })

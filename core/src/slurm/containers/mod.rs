@@ -87,6 +87,19 @@ pub struct Squash {
     pub image: Option<Arc<Image>>,
 }
 
+/// A container that Pyxis started for the tasks of a step, or for a batch script, on one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The job.
+    pub job: JobId,
+    /// The node.
+    pub node: String,
+    /// Name of its root file system, as `enroot list` shows it there.
+    pub name: String,
+    /// `--container-image` as typed; empty where a named container was there already.
+    pub image: String,
+}
+
 /// A container's root file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
@@ -113,6 +126,8 @@ pub struct Enroot {
     roots: BTreeMap<RootKey, Root>,
     /// Squashfs files by the name that their content carries.
     squashes: BTreeMap<String, Arc<Squash>>,
+    /// What Pyxis started, oldest first.
+    started: Vec<Started>,
     /// Layers in each node's cache.
     layers: BTreeMap<String, std::collections::BTreeSet<String>>,
 }
@@ -121,6 +136,16 @@ pub struct Enroot {
 const MAGIC: &str = "hsqs";
 
 impl Enroot {
+    /// What Pyxis started so far, oldest first.
+    pub fn started(&self) -> &[Started] {
+        &self.started
+    }
+
+    /// The root file systems that there are: the node (empty where all nodes see it), the path, and what it is.
+    pub fn roots(&self) -> impl Iterator<Item = (&str, &str, &Root)> {
+        self.roots.iter().map(|((node, path), root)| (node.as_str(), path.as_str(), root))
+    }
+
     fn scope(&self, node: &str) -> String {
         if self.conf.node_local { node.to_owned() } else { String::new() }
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::import::{self, ImportError};
 use super::pyxis::{MountEntry, NameFlag, PyxisArgs, Source};
-use super::{Bind, Root, Squash, View, data_path, switch};
+use super::view::Devices;
+use super::{Bind, Root, Squash, Started, View, data_path, switch};
 use crate::process::files::{self, resolve};
 use crate::slurm::cluster::SlurmCluster;
 
@@ -74,7 +75,7 @@ impl SlurmCluster {
             return Err(vec![format!("[ERROR] No such file or directory: {root_path}")]);
         };
         let rootfs = root.squash.rootfs;
-        self.nvidia_hook(node, env)?;
+        let devices = self.nvidia_hook(node, env)?;
         let mut binds = vec![Bind { source: None, target: "/tmp".into(), read_only: false }];
         let home = env.get("HOME").cloned().unwrap_or_default();
         if options.mount_home && self.files.is_dir(&home) {
@@ -120,19 +121,20 @@ impl SlurmCluster {
             root: options.remap_root,
             groups: false,
             binds,
+            devices,
         })
     }
 
     /// The hook 98-nvidia.sh: the driver comes in where NVIDIA_VISIBLE_DEVICES asks for it.
-    fn nvidia_hook(&self, node: &str, env: &BTreeMap<String, String>) -> Result<(), Vec<String>> {
-        let wanted =
-            env.get("NVIDIA_VISIBLE_DEVICES").is_some_and(|value| !matches!(value.as_str(), "" | "void"));
+    fn nvidia_hook(&self, node: &str, env: &BTreeMap<String, String>) -> Result<Devices, Vec<String>> {
+        let value = env.get("NVIDIA_VISIBLE_DEVICES").map_or("", String::as_str);
+        let wanted = !matches!(value, "" | "void");
         let has_gpus = self.controller.node(node).is_none_or(|at| {
             let kind = self.controller.names.kind("gpu");
             self.controller.nodes[at].gres.iter().any(|gres| Some(gres.kind) == kind)
         });
         if !wanted || self.enroot.conf.nvidia && has_gpus {
-            return Ok(());
+            return Ok(Devices::read(value));
         }
         Err(vec![
             "[ERROR] Command not found: nvidia-container-cli, see https://github.com/NVIDIA/libnvidia-container".into(),
@@ -288,6 +290,12 @@ impl SlurmCluster {
                 if let Some(root) = self.enroot.root_mut(who.node, &path) {
                     root.running += 1;
                 }
+                self.enroot.started.push(Started {
+                    job: who.job,
+                    node: who.node.to_owned(),
+                    name: container,
+                    image: args.image.clone().filter(|_| !exists).unwrap_or_default(),
+                });
                 prepared.view = Some(view);
                 prepared.squash = Some(squash);
                 prepared

@@ -29,6 +29,39 @@ pub(crate) struct View {
     /// `id` shows supplementary groups.
     pub(crate) groups: bool,
     pub(crate) binds: Vec<Bind>,
+    pub(crate) devices: Devices,
+}
+
+/// The GPUs that the hook 98-nvidia.sh brings into a container, by NVIDIA_VISIBLE_DEVICES.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Devices {
+    /// None, and no driver.
+    #[default]
+    None,
+    /// All that there are.
+    All,
+    /// Those with these numbers.
+    Listed(Vec<usize>),
+}
+
+impl Devices {
+    /// What the value of the variable asks for.
+    pub(super) fn read(value: &str) -> Self {
+        match value {
+            "" | "void" | "none" => Self::None,
+            "all" => Self::All,
+            list => Self::Listed(list.split(',').filter_map(|number| number.trim().parse().ok()).collect()),
+        }
+    }
+
+    /// Those of the machine's GPUs that it asks for, out of those that are there.
+    pub(crate) fn of(&self, gpus: &[usize]) -> Vec<usize> {
+        match self {
+            Self::None => Vec::new(),
+            Self::All => gpus.to_vec(),
+            Self::Listed(numbers) => numbers.iter().filter_map(|number| gpus.get(*number).copied()).collect(),
+        }
+    }
 }
 
 /// What was taken from the host for as long as a process works.

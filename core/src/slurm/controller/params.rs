@@ -237,6 +237,8 @@ pub struct Params {
     pub enforce_part_limits: EnforcePartLimits,
     /// Whether accounting keeps records (`accounting_storage/slurmdbd`).
     pub accounting: bool,
+    /// ConstrainDevices of `cgroup.conf`: a job sees the GPUs that it was given, and no others.
+    pub constrain_devices: bool,
     /// AccountingStorageTRES beyond the standard ones.
     pub accounting_tres: Vec<String>,
     /// DefMemPerCPU or DefMemPerNode.
@@ -307,6 +309,7 @@ impl Default for Params {
             enforce: Enforce::default(),
             enforce_part_limits: EnforcePartLimits::No,
             accounting: true,
+            constrain_devices: false,
             accounting_tres: Vec::new(),
             def_memory: None,
             max_memory: None,

@@ -51,7 +51,7 @@ pub(super) fn run(host: &mut JobHost<'_>, call: &Call) -> Answer {
     if name == "enroot" {
         return match containers::enroot(host, call) {
             containers::Outcome::Printed(output) => Answer::Printed(output),
-            containers::Outcome::Started(child) => Answer::Follow(Follow { child }),
+            containers::Outcome::Started(child) => Answer::Follow(Follow::new(child)),
         };
     }
     let words: Vec<String> = std::iter::once(name).chain(args).collect();

@@ -21,7 +21,7 @@ pub(super) fn run(host: &mut JobHost<'_>, call: &Call) -> CommandOutput {
             output.code = 1;
             continue;
         }
-        let bind = host.inside.and_then(|view| {
+        let bind = host.inside().and_then(|view| {
             let below = |target: &str| full == target || full.starts_with(&format!("{target}/"));
             view.binds
                 .iter()

@@ -5,7 +5,7 @@ use crate::slurm::commands::CommandOutput;
 
 /// Runs `id` or `whoami` with these arguments.
 pub(super) fn run(host: &JobHost<'_>, name: &str, args: &[String]) -> CommandOutput {
-    let root = host.uid == 0 || host.inside.is_some_and(|view| view.root);
+    let root = host.uid == 0 || host.inside().is_some_and(|view| view.root);
     let user = host.cluster.controller.users.by_uid(host.uid);
     let (uid, gid) = if root { (0, 0) } else { (host.uid, user.map_or(host.uid, |user| user.gid)) };
     let user_name =
@@ -19,7 +19,7 @@ pub(super) fn run(host: &JobHost<'_>, name: &str, args: &[String]) -> CommandOut
         return CommandOutput::text(format!("{user_name}\n"));
     }
     // Enroot's own start maps one user and no supplementary group (recorded in pyxis_enroot).
-    let groups = host.inside.is_none_or(|view| view.groups);
+    let groups = host.inside().is_none_or(|view| view.groups);
     let text = match args.first().map(String::as_str) {
         None if groups => format!("uid={uid}({user_name}) gid={gid}({group}) groups={gid}({group})"),
         None => format!("uid={uid}({user_name}) gid={gid}({group})"),

@@ -11,8 +11,11 @@ mod salloc;
 mod srun;
 mod wait;
 
+use std::collections::VecDeque;
+
 use super::host::JobHost;
-use crate::process::{Call, Io, Signal, Step};
+use crate::process::programs::ContainerProgram;
+use crate::process::{Call, Host as _, Io, Signal, Step, Stream};
 
 /// Names of the programs.
 pub(super) const NAMES: [&str; 20] = [
@@ -33,6 +36,8 @@ pub(crate) enum Program {
     Salloc(salloc::Salloc),
     /// `enroot start` and `exec`: what runs in the container.
     Follow(Follow),
+    /// `nvidia-smi`, and the programs of the image.
+    Machine(ContainerProgram),
 }
 
 impl Program {
@@ -40,11 +45,11 @@ impl Program {
     pub(super) fn start(host: &mut JobHost<'_>, call: &Call) -> Option<Self> {
         let name = call.argv.first()?;
         let base = name.rsplit('/').next()?;
-        if name.contains('/') && !name.starts_with("/usr/bin/") || !NAMES.contains(&base) {
-            return None;
-        }
-        if host.inside.is_some() && !matches!(base, "df" | "id" | "whoami") {
-            return None;
+        let own = (!name.contains('/') || name.starts_with("/usr/bin/"))
+            && NAMES.contains(&base)
+            && (host.inside().is_none() || matches!(base, "df" | "id" | "whoami"));
+        if !own {
+            return host.with_machine(|machine| machine.start(call)).flatten().map(Self::Machine);
         }
         let call = call.clone();
         Some(match base {
@@ -73,6 +78,9 @@ impl Program {
             Self::Srun(srun) => srun.step(host, io),
             Self::Salloc(salloc) => salloc.step(host, io),
             Self::Follow(follow) => follow.step(host, io),
+            Self::Machine(program) => {
+                host.with_machine(|machine| machine.step(program, io)).unwrap_or(Step::Exit(127))
+            }
         }
     }
 
@@ -82,6 +90,9 @@ impl Program {
             Self::Srun(srun) => srun.signal(host, signal),
             Self::Salloc(salloc) => salloc.signal(host, signal),
             Self::Follow(follow) => follow.signal(host, signal),
+            Self::Machine(program) => host
+                .with_machine(|machine| machine.signal(program, signal))
+                .unwrap_or(Some(128 + signal.number())),
             Self::Command(_) | Self::Sbatch(_) => Some(128 + signal.number()),
         }
     }
@@ -91,30 +102,31 @@ impl Program {
 #[derive(Clone, Debug)]
 pub(crate) struct Follow {
     pub(super) child: super::ProcId,
+    /// What it wrote and was not passed on yet.
+    printed: VecDeque<(Stream, Vec<u8>)>,
 }
 
 impl Follow {
-    /// Passes on; the child's exit code once it has ended.
-    pub(super) fn pump(&mut self, host: &mut JobHost<'_>, io: &mut Io<'_>) -> Option<u8> {
+    pub(super) const fn new(child: super::ProcId) -> Self {
+        Self { child, printed: VecDeque::new() }
+    }
+
+    /// Passes on; ends with the child's exit code when all that it wrote was passed on.
+    pub(super) fn step(&mut self, host: &mut JobHost<'_>, io: &mut Io<'_>) -> Step {
         if !io.stdin.is_empty() {
             host.cluster.write_input(self.child, &std::mem::take(io.stdin));
         }
         if io.stdin_closed {
             host.cluster.close_input(self.child);
         }
-        for (stream, bytes) in host.cluster.take_output(self.child) {
-            match stream {
-                crate::process::Stream::Stdout => io.stdout.extend_from_slice(&bytes),
-                crate::process::Stream::Stderr => io.stderr.extend_from_slice(&bytes),
-            }
+        self.printed.extend(host.cluster.take_output(self.child));
+        if !self.printed.is_empty() {
+            io.pour(&mut self.printed);
+            return Step::Ready;
         }
-        let end = host.cluster.end_of(self.child)?;
+        let Some(end) = host.cluster.end_of(self.child) else { return Step::Outside };
         host.cluster.forget(self.child);
-        Some(end.code)
-    }
-
-    fn step(&mut self, host: &mut JobHost<'_>, io: &mut Io<'_>) -> Step {
-        self.pump(host, io).map_or(Step::Outside, Step::Exit)
+        Step::Exit(end.code)
     }
 
     fn signal(&mut self, host: &mut JobHost<'_>, signal: Signal) -> Option<u8> {

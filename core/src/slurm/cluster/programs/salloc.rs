@@ -40,7 +40,7 @@ impl Salloc {
 
     pub(super) fn step(&mut self, host: &mut JobHost<'_>, io: &mut Io<'_>) -> Step {
         loop {
-            match &self.state {
+            match &mut self.state {
                 State::Begin => {
                     if let Some(code) = self.begin(host, io) {
                         return Step::Exit(code);
@@ -64,19 +64,23 @@ impl Salloc {
                     }
                 }
                 State::Running(follow) => {
-                    let mut follow = follow.clone();
-                    if let Some(code) = follow.pump(host, io) {
-                        self.say(io, &format!("Relinquishing job allocation {}", self.job));
-                        host.cluster.controller.relinquish(self.job, self.run, code & 0x7f, 0);
-                        host.cluster.changes += 1;
-                        return Step::Exit(code);
+                    let (child, step) = (follow.child, follow.step(host, io));
+                    match step {
+                        Step::Exit(code) => {
+                            self.say(io, &format!("Relinquishing job allocation {}", self.job));
+                            host.cluster.controller.relinquish(self.job, self.run, code & 0x7f, 0);
+                            host.cluster.changes += 1;
+                            return Step::Exit(code);
+                        }
+                        Step::Outside => {}
+                        step => return step,
                     }
                     let lives = host.cluster.controller.jobs.get(self.job).is_some_and(|job| {
                         job.run == self.run && !job.state.is_completing() && !job.state.is_finished()
                     });
                     if !lives {
                         self.say(io, &format!("Job allocation {} has been revoked.", self.job));
-                        host.cluster.forget(follow.child);
+                        host.cluster.forget(child);
                         return Step::Exit(1);
                     }
                     return Step::Outside;
@@ -152,11 +156,11 @@ impl Salloc {
             self.plan.argv.clone()
         };
         let program = argv[0].clone();
-        let (uid, node) = (host.uid, host.node.clone());
+        let place = host.place.clone();
         let call = Call { argv, env, cwd: self.call.cwd.clone(), pid: 0 };
-        match host.cluster.start_process(call, uid, &node, Role::Command, None) {
+        match host.cluster.start_process(call, Role::Command, place) {
             Ok(child) => {
-                self.state = State::Running(Follow { child });
+                self.state = State::Running(Follow::new(child));
                 None
             }
             Err(_) => {

@@ -82,7 +82,15 @@ impl Srun {
                 State::Starting(_) => self.begin(host, io),
                 State::Queued => self.queued(host, io),
                 State::Creating { said } => self.create(host, io, said),
-                State::Running(key) => self.watch(host, io, key),
+                State::Running(key) => {
+                    let before = io.stdout.len();
+                    self.pass_on(host, io, key);
+                    if io.stdout.len() > before {
+                        // What tasks printed comes before what is said of their end.
+                        return Step::Ready;
+                    }
+                    self.watch(host, io, key)
+                }
                 State::Leaving(key, at) => {
                     self.pass_on(host, io, key);
                     if host.cluster.now() < at {
@@ -355,7 +363,8 @@ impl Srun {
             self.reported = vec![false; tasks];
         }
         for (rank, stream, bytes) in host.cluster.collect(key) {
-            let is_error = stream == Stream::Stderr;
+            // A terminal has one stream.
+            let is_error = stream == Stream::Stderr && !self.plan.pty;
             if !self.plan.label {
                 if is_error {
                     io.stderr.extend_from_slice(&bytes);

@@ -55,6 +55,7 @@ pub(super) fn params(config: &Config) -> Params {
             _ => EnforcePartLimits::No,
         },
         accounting: text("AccountingStorageType").ends_with("slurmdbd"),
+        constrain_devices: config.cgroup.flag("ConstrainDevices"),
         accounting_tres: config.list("AccountingStorageTRES"),
         def_memory: memory(&config.parameters, "DefMemPerCPU", "DefMemPerNode"),
         max_memory: memory(&config.parameters, "MaxMemPerCPU", "MaxMemPerNode"),

@@ -1,0 +1,189 @@
+//! The machines that the nodes are: their GPUs, and which of them a process sees.
+//!
+//! A cluster needs none: the controller goes by `slurm.conf`. Where they are given ([`SlurmCluster::set_machines`]) jobs
+//! have `nvidia-smi`, and the programs of images use the GPUs.
+//!
+//! Without `ConstrainDevices=yes` in `cgroup.conf` every process sees all GPUs of its node, and `CUDA_VISIBLE_DEVICES` says
+//! which are its job's; with it, it sees those of its job or step alone, numbered from 0 (cgroup.conf(5)).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::SlurmCluster;
+use super::steps::StepKey;
+use crate::hardware::Node;
+use crate::process::images::{Image, Registry};
+use crate::slurm::containers::View;
+use crate::slurm::model::{Bits, JobId, StepId};
+
+/// Who a process is, and where and with what it runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    /// User id.
+    pub(crate) uid: u32,
+    /// The node's name; the login node's for commands.
+    pub(crate) node: String,
+    /// The container that it runs in.
+    pub(crate) inside: Option<View>,
+    /// The GPUs that its devices let it see, as indices into the machine's.
+    pub(crate) gpus: Arc<[usize]>,
+    /// Its standard streams are a terminal.
+    pub(crate) terminal: bool,
+}
+
+/// Machines by the names of their nodes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Machines {
+    all: Vec<Node>,
+    index: BTreeMap<String, usize>,
+    /// What the machines themselves run: an Ubuntu without any of the simulated programs.
+    system: Option<Arc<Image>>,
+}
+
+impl Machines {
+    fn of(&self, node: &str) -> Option<&Node> {
+        self.index.get(node).and_then(|at| self.all.get(*at))
+    }
+
+    pub(super) fn of_mut(&mut self, node: &str) -> Option<&mut Node> {
+        self.index.get(node).and_then(|at| self.all.get_mut(*at))
+    }
+
+    pub(super) fn system(&self) -> Option<Arc<Image>> {
+        self.system.clone()
+    }
+}
+
+impl SlurmCluster {
+    /// Gives the nodes their machines; one belongs to the node that has its name.
+    pub fn set_machines(&mut self, machines: Vec<Node>) {
+        let index = machines.iter().enumerate().map(|(at, machine)| (machine.name.clone(), at)).collect();
+        let system = Registry::default().resolve("ubuntu:22.04").ok();
+        self.machines = Machines { all: machines, index, system };
+    }
+
+    /// The machines, in the order in which they were given.
+    pub fn machines(&self) -> &[Node] {
+        &self.machines.all
+    }
+
+    /// What a process with these devices of a node sees of its GPUs.
+    fn seen(&self, node: &str, granted: Option<&Bits>) -> Arc<[usize]> {
+        let count = self.machines.of(node).map_or(0, |machine| machine.gpus.len());
+        match granted.filter(|_| self.controller.params.constrain_devices) {
+            Some(devices) => devices.iter().filter(|gpu| *gpu < count).collect(),
+            None => (0..count).collect(),
+        }
+    }
+
+    /// The GPUs that a job's batch script sees on a node.
+    pub(super) fn gpus_of_job(&self, job: JobId, node: &str) -> Arc<[usize]> {
+        let mut devices = Bits::new();
+        let record = self.controller.jobs.get(job).zip(self.controller.node(node));
+        if let (Some((job, at)), Some(kind)) = (record, self.controller.names.kind("gpu")) {
+            let shares = job.shares_of_nodes.iter().filter(|share| share.node == at);
+            for grant in shares.flat_map(|share| &share.gres).filter(|grant| grant.kind == kind) {
+                devices.union(&grant.devices);
+            }
+        }
+        self.seen(node, Some(&devices))
+    }
+
+    /// The GPUs that the tasks of a step see on one of its nodes.
+    pub(super) fn gpus_of_step(&self, key: StepKey, node: usize) -> Arc<[usize]> {
+        let job = self.controller.jobs.get(key.0);
+        let step = job.and_then(|job| job.steps.iter().find(|step| step.id == StepId::Number(key.2)));
+        let Some(share) = step.and_then(|step| step.shares.get(node)) else { return Arc::default() };
+        self.seen(&self.controller.nodes[share.node].name, Some(&share.gpus))
+    }
+
+    /// All that ran on a machine is gone.
+    pub(super) fn reset_machine(&mut self, node: &str) {
+        let now = self.now;
+        if let Some(machine) = self.machines.of_mut(node) {
+            machine.boot(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::hardware::{Node, NodeSpec, SystemModel};
+    use crate::process::Call;
+    use crate::sim::{Epoch, Seed, SimTime};
+    use crate::slurm::cluster::SlurmCluster;
+    use crate::slurm::config::{Config, ConfigFiles};
+    use crate::slurm::controller::{ClusterSpec, Users};
+
+    /// Two machines with eight GPUs each; `cgroup.conf` as given.
+    fn cluster(cgroup: &str) -> SlurmCluster {
+        let conf = "ClusterName=c\nSlurmctldHost=login\nSelectType=select/cons_tres\nGresTypes=gpu\nNodeName=g[1-2] CPUs=16 RealMemory=64000 \
+                    Gres=gpu:8\nPartitionName=main Nodes=ALL Default=YES\n";
+        let files = ConfigFiles::new(conf)
+            .with("gres.conf", "NodeName=g[1-2] Name=gpu File=/dev/nvidia[0-7]\n")
+            .with("cgroup.conf", cgroup);
+        let spec = ClusterSpec::from_config(Config::read(&files).unwrap(), Users::new([]));
+        let mut cluster = SlurmCluster::new(spec, Epoch::default(), SimTime::ZERO);
+        let machine =
+            |name: &str| Node::new(name, &NodeSpec::from(SystemModel::DgxH100), Seed::new(1)).unwrap();
+        cluster.set_machines(vec![machine("g1"), machine("g2")]);
+        cluster.advance(SimTime::from_secs(1));
+        cluster
+    }
+
+    fn run(cluster: &mut SlurmCluster, line: &str) -> String {
+        let argv = ["bash", "-c", line].map(str::to_owned).to_vec();
+        let call = Call { argv, cwd: "/tmp".into(), ..Call::default() };
+        let id = cluster.start_command(call, 0, false).unwrap();
+        while cluster.end_of(id).is_none() {
+            let next = cluster.next_wakeup().unwrap();
+            cluster.advance(next);
+        }
+        let output = cluster.take_output(id);
+        cluster.forget(id);
+        output.iter().map(|(_, bytes)| String::from_utf8_lossy(bytes)).collect()
+    }
+
+    #[test]
+    fn a_job_sees_all_gpus_of_its_node_unless_cgroups_confine_it() {
+        let check = |cgroup: &str, expect: &str| {
+            let mut cluster = cluster(cgroup);
+            // Somebody has the first two.
+            run(&mut cluster, "sbatch -w g1 --gres=gpu:2 --wrap 'sleep 1000'; sleep 2");
+            let script = "nvidia-smi -L | wc -l; echo ${CUDA_VISIBLE_DEVICES:-none}";
+            let said = run(&mut cluster, &format!("srun -w g1 --gres=gpu:2 bash -c '{script}'"));
+            assert_eq!(said.replace('\n', " ").trim(), expect);
+        };
+        check("", "8 2,3");
+        check("ConstrainDevices=yes\n", "2 0,1");
+    }
+
+    #[test]
+    fn confined_to_no_gpu_there_is_no_device() {
+        let mut cluster = cluster("ConstrainDevices=yes\n");
+        let said = run(&mut cluster, "srun nvidia-smi -L; echo $?");
+        assert_eq!(said, "No devices were found\nsrun: error: g1: task 0: Exited with exit code 6\n6\n");
+    }
+
+    #[test]
+    fn the_login_node_has_no_driver() {
+        let mut cluster = cluster("");
+        assert_eq!(run(&mut cluster, "nvidia-smi"), "bash: line 1: nvidia-smi: command not found\n");
+    }
+
+    #[test]
+    fn a_lost_node_lets_go_of_its_gpus() {
+        let mut cluster = cluster("");
+        let line = "srun --gres=gpu:1 --container-image=nvcr.io#nvidia/pytorch:25.06-py3 python train.py --epochs 100 &
+                    sleep 400";
+        let argv = ["bash", "-c", line].map(str::to_owned).to_vec();
+        cluster.start_command(Call { argv, cwd: "/tmp".into(), ..Call::default() }, 0, false).unwrap();
+        cluster.advance(SimTime::from_secs(300));
+        let busy = |cluster: &SlurmCluster| {
+            cluster.machines().iter().flat_map(|m| &m.gpus).filter(|gpu| !gpu.processes().is_empty()).count()
+        };
+        assert_eq!(busy(&cluster), 1);
+        cluster.kill_daemon("g1");
+        assert_eq!(busy(&cluster), 0);
+    }
+}

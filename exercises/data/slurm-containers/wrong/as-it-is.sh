@@ -1,0 +1,3 @@
+# expects: no-python
+sbatch train.sh
+sleep 10

@@ -1,0 +1,4 @@
+# expects: docker-name
+sed -i 's|^srun |srun --container-image=nvcr.io/nvidia/pytorch:{{tag}} |' train.sh
+sbatch train.sh
+sleep 60

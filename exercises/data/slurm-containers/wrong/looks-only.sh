@@ -1,0 +1,3 @@
+# expects: not-begun
+cat train.sh
+sinfo
