@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use clusterlab::lab::{Lab, Output, OutputStream, Prompt, RUN_LIMIT};
+use clusterlab::lab::{Lab, Output, Prompt, RUN_LIMIT};
 
 /// Plays the lines of `script` as if they were typed one after the other.
 ///
@@ -57,13 +57,7 @@ pub fn play(
             }
             moved(lab);
         }
-        let mut output = Output { exit_code: lab.last_exit_code(), ..Output::default() };
-        for chunk in lab.take_output() {
-            match chunk.stream {
-                OutputStream::Stdout => output.stdout.push_str(&chunk.text),
-                OutputStream::Stderr => output.stderr.push_str(&chunk.text),
-            }
-        }
+        let output = Output::new(lab.last_exit_code(), lab.take_output());
         if ended(lab, command.trim_end_matches('\n'), &output).is_break() {
             return;
         }

@@ -42,7 +42,7 @@ fn run(page: &Path) -> (usize, Vec<String>) {
                 commands += 1;
                 let output = lab.run(&command.typed);
                 // A terminal shows both in one window; no command of the book mixes them.
-                let shown = output.stdout + &output.stderr;
+                let shown = output.shown();
                 if let Err(difference) = compare(&command.printed, &shown) {
                     differences.push(format!("line {}: $ {}\n{difference}", command.line, command.typed));
                 }

@@ -74,7 +74,7 @@ impl Grade {
         let mut shown = Ok(());
         play(&mut lab, &script, moved, |_, command, output| {
             if self.transcript {
-                let text = format!("$ {command}\n{}{}", output.stdout, output.stderr);
+                let text = format!("$ {command}\n{}", output.shown());
                 shown = output::text(&text);
             }
             if shown.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use clusterlab::lab::Lab;
+use clusterlab::lab::{Lab, OutputChunk, OutputStream};
 use clusterlab_exercises::play;
 use serde::Serialize;
 
@@ -88,9 +88,11 @@ impl Run {
                         stderr: &output.stderr,
                     })
                 } else {
-                    output::error_text(&output.stderr)
-                        .and_then(|()| output::text(&output.stdout))
-                        .map_err(Into::into)
+                    let print = |chunk: &OutputChunk| match chunk.stream {
+                        OutputStream::Stdout => output::text(&chunk.text),
+                        OutputStream::Stderr => output::error_text(&chunk.text),
+                    };
+                    output.chunks.iter().try_for_each(print).map_err(Into::into)
                 };
                 let stop = printed.is_err() || (self.errexit && output.exit_code != 0);
                 if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

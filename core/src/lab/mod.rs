@@ -60,6 +60,23 @@ pub struct Output {
     pub stderr: String,
     /// 0 if it succeeded; 130 if it was interrupted.
     pub exit_code: u8,
+    /// Both in the order in which they were written.
+    pub chunks: Vec<OutputChunk>,
+}
+
+impl Output {
+    /// What a command printed that ended with `exit_code`.
+    pub fn new(exit_code: u8, chunks: Vec<OutputChunk>) -> Self {
+        let of = |stream: OutputStream| {
+            chunks.iter().filter(|chunk| chunk.stream == stream).map(|chunk| chunk.text.as_str()).collect()
+        };
+        Self { stdout: of(OutputStream::Stdout), stderr: of(OutputStream::Stderr), exit_code, chunks }
+    }
+
+    /// What a terminal shows of it.
+    pub fn shown(&self) -> String {
+        self.chunks.iter().map(|chunk| chunk.text.as_str()).collect()
+    }
 }
 
 /// A simulated cluster with a terminal and a clock.
@@ -194,14 +211,7 @@ impl Lab {
                 None => self.interrupt(),
             }
         }
-        let mut output = Output { exit_code: self.state.last_exit, ..Output::default() };
-        for chunk in self.take_output() {
-            match chunk.stream {
-                OutputStream::Stdout => output.stdout.push_str(&chunk.text),
-                OutputStream::Stderr => output.stderr.push_str(&chunk.text),
-            }
-        }
-        output
+        Output::new(self.state.last_exit, self.take_output())
     }
 
     /// Types a line into the terminal. It begins at once; what it prints and when
