@@ -33,7 +33,7 @@ impl SlurmCommand {
         let (mut call, mut user) = (call.clone(), LEARNER.0.to_owned());
         if call.argv.first().is_some_and(|name| name == "sudo") {
             call.argv.remove(0);
-            user = "root".to_owned();
+            "root".clone_into(&mut user);
             if call.argv.first().is_some_and(|word| word == "-u") && call.argv.len() > 1 {
                 call.argv.remove(0);
                 user = call.argv.remove(0);
