@@ -228,6 +228,8 @@ pub struct Problem {
 pub enum Chunk {
     /// The prompt and what was typed after it.
     Input(String),
+    /// What was typed for the program that runs: it stands behind what that printed last, a prompt of its own.
+    Reply(String),
     /// What a program printed, with escape sequences.
     Output(String),
     /// Older lines were left out.

@@ -1,9 +1,8 @@
 //! The border between a process and the world around it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::kernel::Stream;
 use crate::sim::{Epoch, SimTime};
 
 /// What a program says after it ran for an instant.
@@ -85,10 +84,13 @@ pub struct Io<'a> {
     pub stderr: &'a mut Vec<u8>,
 }
 
+#[cfg(feature = "slurm")]
 impl Io<'_> {
     /// Passes on what others wrote, as far as it goes in one step without changing the order in which a terminal shows it:
     /// of a step, standard error comes first. Answers whether something is left for the next step.
-    pub(crate) fn pour(&mut self, queue: &mut VecDeque<(Stream, Vec<u8>)>) -> bool {
+    pub(crate) fn pour(&mut self, queue: &mut std::collections::VecDeque<(super::Stream, Vec<u8>)>) -> bool {
+        use super::Stream;
+
         while let Some((_, bytes)) = queue.pop_front_if(|(stream, _)| *stream == Stream::Stderr) {
             self.stderr.extend_from_slice(&bytes);
         }

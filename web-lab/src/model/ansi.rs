@@ -150,6 +150,18 @@ impl Screen {
         }
     }
 
+    /// Ends the line that is open with what was typed there.
+    pub fn reply(&mut self, text: &str) {
+        let prompt = self.open().unwrap_or_default();
+        self.current.clear();
+        self.add(LineKind::Input, &(prompt + text));
+    }
+
+    /// The text of the line that is open, if anything stands in it: a program's prompt.
+    pub fn open(&self) -> Option<String> {
+        (!self.current.is_empty()).then(|| self.current.iter().map(|(c, _)| *c).collect())
+    }
+
     /// Forgets everything, as Ctrl-L and `clear` do.
     pub fn clear(&mut self) {
         self.lines.clear();
@@ -304,6 +316,17 @@ mod tests {
         let mut screen = Screen::default();
         screen.feed(input);
         assert_eq!(screen.text(), expect, "{input:?}");
+    }
+
+    #[test]
+    fn an_answer_stands_behind_the_prompt_of_the_program_that_asks() {
+        let mut screen = Screen::default();
+        screen.feed("two\nname: ");
+        assert_eq!(screen.open().as_deref(), Some("name: "));
+        screen.reply("kim");
+        screen.feed("hello\n");
+        assert_eq!(screen.text(), "two\nname: kim\nhello\n");
+        assert_eq!((screen.lines()[1].kind, screen.open()), (LineKind::Input, None));
     }
 
     #[test]

@@ -216,6 +216,7 @@ impl Model {
             for chunk in update.output {
                 match chunk {
                     Chunk::Input(line) => screen.add(LineKind::Input, &line),
+                    Chunk::Reply(line) => screen.reply(&line),
                     Chunk::Output(text) => screen.feed(&text),
                     Chunk::Omitted => screen.add(LineKind::Note, "…"),
                 }

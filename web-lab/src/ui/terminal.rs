@@ -257,8 +257,9 @@ pub fn Terminal(props: &Props) -> Html {
     };
 
     let (prompt, busy) = match &*props.prompt {
-        PromptState::Ready(prompt) | PromptState::Continuation(prompt) => (prompt.as_str(), false),
-        PromptState::Busy => ("", true),
+        PromptState::Ready(prompt) | PromptState::Continuation(prompt) => (prompt.clone(), false),
+        // A program's own prompt: what it printed last, if that ended no line.
+        PromptState::Busy => (props.screen.open().unwrap_or_default(), true),
     };
     let note = match (props.past, busy, props.still) {
         (true, ..) => Some(Msg::TerminalPast),
@@ -267,7 +268,10 @@ pub fn Terminal(props: &Props) -> Html {
         (_, true, false) => Some(Msg::TerminalBusy),
         _ => None,
     };
-    let lines = props.screen.lines();
+    let mut lines = props.screen.lines();
+    if busy && !prompt.is_empty() {
+        lines.pop();
+    }
     html! {
         <div class="terminal" onclick={click}>
             <div class="log" id="terminal-log" role="log" aria-label={lang.text(Msg::TerminalLog)} tabindex="0" ref={log} onscroll={follow}>

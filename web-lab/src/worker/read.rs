@@ -42,19 +42,19 @@ impl Reader {
         for entry in &entries[self.read.min(entries.len())..] {
             match &entry.event {
                 Event::Input(Input::Line(line)) => {
-                    let prompt = match (self.open, self.printed) {
-                        (false, _) => self.ready.as_str(),
+                    chunks.push(match (self.open, self.printed) {
+                        (false, _) => Chunk::Input(format!("{}{line}", self.ready)),
                         // Nothing was printed yet: the command goes on over several lines, or reads its input.
-                        (true, false) => "> ",
-                        (true, true) => "",
-                    };
-                    chunks.push(Chunk::Input(format!("{prompt}{line}")));
+                        (true, false) => Chunk::Input(format!("> {line}")),
+                        (true, true) => Chunk::Reply(line.clone()),
+                    });
                     if !self.open && !line.trim().is_empty() {
                         marks.push(Mark { at: entry.at, kind: MarkKind::Command, text: line.clone() });
                     }
                     (self.open, self.printed) = (true, false);
                 }
-                Event::Input(Input::Interrupt) => (self.open, self.printed) = (false, false),
+                // A program that has printed may go on: a shell on a node prompts anew.
+                Event::Input(Input::Interrupt) => self.open &= self.printed,
                 Event::Input(Input::EndOfFile | Input::WriteFile { .. }) => {}
                 Event::CommandEnded { .. } => self.open = false,
                 Event::Printed { text } => {
