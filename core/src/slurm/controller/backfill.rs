@@ -4,13 +4,11 @@
 //! which enough running jobs will have reached their limits; a job behind it may use those nodes only when it is gone
 //! by then, or after.
 
-use std::borrow::Cow;
-
 use super::queue::Queued;
 use super::{Controller, Event};
 use crate::slurm::Time;
-use crate::slurm::model::{Bits, Job, JobId, NodeFlags, NodeUsage, Scheduler};
-use crate::slurm::select::{Machines, Selection};
+use crate::slurm::model::{Bits, Job, JobId, NodeFlags, NodeIdx, NodeShare, NodeUsage, Scheduler};
+use crate::slurm::select::{Machines, Selection, most_cpus};
 
 /// Minutes of a year: the limit of a job that has none, as backfill plans it.
 const YEAR_MINUTES: u32 = 365 * 24 * 60;
@@ -83,6 +81,51 @@ impl NodeSpace {
     }
 }
 
+/// What will be free when jobs have ended: a copy of what is given away, in which they can be let end.
+struct Imagined {
+    usage: Vec<NodeUsage>,
+    /// Nodes on which it differs from what is.
+    touched: Vec<NodeIdx>,
+    /// When the jobs that run are expected to end, in that order.
+    ends: Vec<(Time, JobId)>,
+}
+
+impl Imagined {
+    fn new(controller: &Controller) -> Self {
+        let now = controller.time();
+        let running = controller.jobs.active().filter(|job| !job.state.is_completing());
+        let mut ends: Vec<(Time, JobId)> = running.map(|job| (expected_end(job, now), job.id)).collect();
+        ends.sort_unstable();
+        Self { usage: controller.usage.clone(), touched: Vec::new(), ends }
+    }
+
+    /// What a job has is free.
+    fn give_back(&mut self, controller: &Controller, job: &Job) {
+        let held = if job.state.is_completing() { &job.completing_nodes } else { &job.nodes };
+        for share in job.shares_of_nodes.iter().filter(|share| held.has(share.node)) {
+            self.usage[share.node].release(&controller.nodes[share.node], share, job.request.uid);
+            self.touched.push(share.node);
+        }
+    }
+
+    /// All is as it is again.
+    fn restore(&mut self, controller: &Controller) {
+        for node in self.touched.drain(..) {
+            self.usage[node].clone_from(&controller.usage[node]);
+        }
+    }
+
+    /// A job has started meanwhile.
+    fn started(&mut self, controller: &Controller, id: JobId) {
+        let Some(job) = controller.jobs.get(id) else { return };
+        self.touched.extend(job.nodes.iter());
+        self.restore(controller);
+        let end = (expected_end(job, controller.time()), id);
+        let at = self.ends.binary_search(&end).unwrap_or_else(|at| at);
+        self.ends.insert(at, end);
+    }
+}
+
 /// When a job could start, with what.
 struct Expected {
     start: Time,
@@ -114,6 +157,7 @@ impl Controller {
         let grain = params.bf_resolution.max(1);
         let floor = |time: Time| time.div_euclid(grain) * grain;
         let mut space = NodeSpace::new(floor(now), floor(now + params.bf_window), self.nodes.len());
+        let mut imagined = Imagined::new(self);
         let mut per_user: Vec<(u32, usize)> = Vec::new();
         let mut per_part: Vec<(usize, usize)> = Vec::new();
         let mut started = 0;
@@ -141,7 +185,7 @@ impl Controller {
             let tasks = job.pending_tasks.as_ref().map_or(1, |pending| pending.tasks.len());
             let mut reserved_tasks = 0;
             for _ in 0..tasks {
-                match self.plan(queued, &mut space, now, &mut restless) {
+                match self.plan(queued, &mut space, &mut imagined, now, &mut restless) {
                     Planned::Started => started += 1,
                     Planned::Reserved => {
                         reserved_tasks += 1;
@@ -184,7 +228,14 @@ impl Controller {
 
     /// Plans one job (or one task of an array) as backfill does: at the first instant at which it finds nodes that no
     /// job before it is planned to use.
-    fn plan(&mut self, queued: &Queued, space: &mut NodeSpace, now: Time, restless: &mut bool) -> Planned {
+    fn plan(
+        &mut self,
+        queued: &Queued,
+        space: &mut NodeSpace,
+        imagined: &mut Imagined,
+        now: Time,
+        restless: &mut bool,
+    ) -> Planned {
         let id = queued.job;
         let params = self.params.scheduler.clone();
         if !self.deadline_holds(id) || !self.is_independent(id) {
@@ -214,7 +265,7 @@ impl Controller {
         let floor = |time: Time| time.div_euclid(grain) * grain;
         // What another of its partitions has promised it in this cycle.
         let promised = Some(job.start).filter(|start| *start != 0);
-        let usable: Bits = part.nodes.iter().filter(|node| self.nodes[*node].is_available()).collect();
+        let usable = self.usable_of(queued.partition);
         let cleaning = self.cleaning();
         let mut later = Some(now);
         let mut rounds = 0;
@@ -236,7 +287,7 @@ impl Controller {
             }
             free.subtract(&job.excluded_nodes);
             let expected = (free.count() as u32 >= min_nodes && job.required_nodes.is_subset(&free))
-                .then(|| self.will_run(job, queued.partition, &free))
+                .then(|| self.will_run(imagined, job, queued.partition, &free))
                 .flatten();
             let Some(expected) = expected else {
                 if no_reserve {
@@ -264,6 +315,7 @@ impl Controller {
                     job.planned_nodes = Bits::new();
                 }
                 self.start(id, queued.partition, expected.selection, Scheduler::Backfill, limit);
+                imagined.started(self, id);
                 return Planned::Started;
             }
             if no_reserve {
@@ -303,53 +355,94 @@ impl Controller {
     }
 
     /// When the job could start on `nodes` if running jobs end at their limits.
-    fn will_run(&self, job: &Job, partition: usize, nodes: &Bits) -> Option<Expected> {
+    fn will_run(
+        &self,
+        imagined: &mut Imagined,
+        job: &Job,
+        partition: usize,
+        nodes: &Bits,
+    ) -> Option<Expected> {
+        let expected = self.imagine(imagined, job, partition, nodes);
+        imagined.restore(self);
+        expected
+    }
+
+    fn imagine(
+        &self,
+        imagined: &mut Imagined,
+        job: &Job,
+        partition: usize,
+        nodes: &Bits,
+    ) -> Option<Expected> {
         let now = self.time();
         // What a job that is being cleaned up had counts as free already; whoever plans to start there waits.
-        let mut usage: Cow<'_, [NodeUsage]> = Cow::Borrowed(&self.usage);
         let completing = self.jobs.active().filter(|other| other.state.is_completing());
         for other in completing.filter(|other| other.completing_nodes.overlaps(nodes)) {
-            self.give_back(other, usage.to_mut());
+            imagined.give_back(self, other);
         }
-        let machines = Machines { usage: &usage, ..self.machines() };
-        if let Some(selection) = self.find_in(&machines, job, partition, nodes) {
-            return Some(Expected { start: now, selection });
+        let ask = self.ask(job, partition);
+        // Before there are as many CPUs as it needs, where they are does not matter.
+        let least = u64::from(ask.min_cpus);
+        let mut most = match ask.rows {
+            0 | 1 => most_cpus(&Machines { usage: &imagined.usage, ..self.machines() }, nodes),
+            _ => u64::MAX,
+        };
+        let mut try_it = |imagined: &Imagined, start: Time| {
+            let machines = Machines { usage: &imagined.usage, ..self.machines() };
+            self.find_in(&machines, job, partition, nodes).map(|selection| Expected { start, selection })
+        };
+        if most >= least
+            && let Some(expected) = try_it(imagined, now)
+        {
+            return Some(expected);
         }
-        let mut running: Vec<(Time, JobId)> = self
-            .jobs
-            .active()
-            .filter(|other| !other.state.is_completing() && other.nodes.overlaps(nodes))
-            .map(|other| (expected_end(other, now), other.id))
-            .collect();
-        running.sort_unstable();
+        let ends = std::mem::take(&mut imagined.ends);
+        let expected = self.after_ends(imagined, &ends, nodes, (&mut most, least), &mut try_it);
+        imagined.ends = ends;
+        expected
+    }
+
+    /// Lets running jobs end one after the other until `try_it` finds a place.
+    fn after_ends(
+        &self,
+        imagined: &mut Imagined,
+        ends: &[(Time, JobId)],
+        nodes: &Bits,
+        (most, least): (&mut u64, u64),
+        try_it: &mut impl FnMut(&Imagined, Time) -> Option<Expected>,
+    ) -> Option<Expected> {
+        let holds = |(end, id): &(Time, JobId)| {
+            let other = self.jobs.get(*id).filter(|other| !other.state.is_completing())?;
+            other.nodes.overlaps(nodes).then_some((*end, other))
+        };
+        let mut running = ends.iter().filter_map(holds).peekable();
         let mut window: Time = 30;
-        let mut at = 0;
-        while at < running.len() {
+        // Those that are gone, and of whom that does not yet stand in what is imagined.
+        let mut gone: Vec<&Job> = Vec::new();
+        while let Some((end, _)) = running.peek() {
             // All that end up to the end of a window, which grows, are taken away together.
-            let until = running[at].0.div_euclid(window) * window + window;
-            let mut last = running[at].0;
-            while at < running.len() && running[at].0 < until {
-                if let Some(other) = self.jobs.get(running[at].1) {
-                    self.give_back(other, usage.to_mut());
-                }
-                last = running[at].0;
-                at += 1;
+            let until = end.div_euclid(window) * window + window;
+            let mut last = *end;
+            while let Some((end, other)) = running.next_if(|(end, _)| *end < until) {
+                let freed = |share: &NodeShare| {
+                    let hw = &self.nodes[share.node];
+                    u64::from((share.cores.count() as u32 * hw.cpus_per_core()).min(hw.cpus))
+                };
+                let freed = other.shares_of_nodes.iter().filter(|share| nodes.has(share.node)).map(freed);
+                *most = most.saturating_add(freed.sum());
+                gone.push(other);
+                last = end;
             }
             window *= 2;
-            let machines = Machines { usage: &usage, ..self.machines() };
-            if let Some(selection) = self.find_in(&machines, job, partition, nodes) {
-                return Some(Expected { start: last, selection });
+            if *most < least {
+                continue;
+            }
+            gone.drain(..).for_each(|other| imagined.give_back(self, other));
+            if let Some(expected) = try_it(imagined, last) {
+                return Some(expected);
             }
         }
         None
-    }
-
-    /// What a job has is free in `usage`.
-    fn give_back(&self, job: &Job, usage: &mut [NodeUsage]) {
-        let held = if job.state.is_completing() { &job.completing_nodes } else { &job.nodes };
-        for share in job.shares_of_nodes.iter().filter(|share| held.has(share.node)) {
-            usage[share.node].release(&self.nodes[share.node], share, job.request.uid);
-        }
     }
 
     /// When and with what a job could first start on `nodes`.
@@ -360,7 +453,7 @@ impl Controller {
         nodes: &Bits,
         earliest: Time,
     ) -> Option<(Time, Selection)> {
-        let expected = self.will_run(job, partition, nodes)?;
+        let expected = self.will_run(&mut Imagined::new(self), job, partition, nodes)?;
         Some((expected.start.max(earliest), expected.selection))
     }
 

@@ -18,9 +18,10 @@ impl Controller {
         let submission = self.submit(request)?;
         let job = self.jobs.get(submission.job).ok_or(SlurmError::Unspecified)?;
         let partition = job.partition;
-        if self.partition_limit(job, partition).is_some() || !self.could_ever_run(job, partition) {
+        if self.partition_limit(job, partition).is_some() || !self.could_ever_run(submission.job, partition) {
             return Err(SlurmError::NodeConfigUnavailable);
         }
+        let job = self.jobs.get(submission.job).ok_or(SlurmError::Unspecified)?;
         let avail = self.available_nodes(job, partition, None).map_err(|_| SlurmError::NodeNotAvailable)?;
         let (start, selection) =
             self.first_fit(job, partition, &avail, self.time()).ok_or(SlurmError::NodesBusy)?;

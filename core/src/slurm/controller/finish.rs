@@ -178,7 +178,9 @@ impl Controller {
         let Some(job) = self.jobs.get_mut(id) else { return };
         job.completing_nodes.clear(node);
         let uid = job.request.uid;
-        if let Some(share) = job.shares_of_nodes.iter().find(|share| share.node == node) {
+        // Shares have the order of the nodes.
+        if let Ok(at) = job.shares_of_nodes.binary_search_by_key(&node, |share| share.node) {
+            let share = &job.shares_of_nodes[at];
             self.usage[node].release(&self.nodes[node], share, uid);
         }
         self.nodes[node].last_busy = now;

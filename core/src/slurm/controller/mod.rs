@@ -13,6 +13,7 @@ mod build;
 mod cluster;
 mod daemon;
 mod depend;
+mod ever;
 mod expect;
 mod facts;
 mod fairshare;
@@ -201,6 +202,10 @@ pub struct Controller {
     pub nodes: Vec<Node>,
     /// What is given away on each.
     pub usage: Vec<NodeUsage>,
+    /// The same when nobody is there.
+    unused: Vec<NodeUsage>,
+    /// Which jobs could ever run.
+    fits: ever::Known,
     /// Names of generic resources.
     pub names: GresNames,
     /// Partitions.
@@ -254,14 +259,17 @@ impl Controller {
     /// A controller that starts at `now`, with SimTime zero at `epoch` nanoseconds since 1970.
     pub fn new(spec: ClusterSpec, epoch: i64, now: SimTime) -> Self {
         let node_index = spec.nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
-        let usage = spec.nodes.iter().map(|node| NodeUsage {
+        let unused = spec.nodes.iter().map(|node| NodeUsage {
             gres: node.gres.iter().map(|_| super::model::GresUsage::default()).collect(),
             ..NodeUsage::default()
         });
+        let unused: Vec<NodeUsage> = unused.collect();
         let mut controller = Self {
             next_id: spec.params.first_job_id,
             users: spec.users,
-            usage: usage.collect(),
+            usage: unused.clone(),
+            unused,
+            fits: ever::Known::default(),
             nodes: spec.nodes,
             names: spec.names,
             partitions: spec.partitions,

@@ -297,8 +297,12 @@ impl Controller {
         if job.min_nodes as usize > part.nodes.count() {
             return Some((Reason::PART_NODE_LIMIT, None));
         }
-        let cpus: u32 = part.nodes.iter().map(|node| self.nodes[node].cpus).sum();
-        if job.min_cpus > cpus {
+        let mut left = job.min_cpus;
+        let takes = |node: usize| {
+            left = left.saturating_sub(self.nodes[node].cpus);
+            left == 0
+        };
+        if job.min_cpus > 0 && !part.nodes.iter().any(takes) {
             return Some((Reason::PART_CONFIG, None));
         }
         None
@@ -312,6 +316,13 @@ impl Controller {
         spoken_for: Option<&Bits>,
     ) -> Result<Bits, Blocked> {
         self.usable_nodes(job, partition, spoken_for, &self.cleaning())
+    }
+
+    /// Nodes of a partition to which jobs may go.
+    pub(super) fn usable_of(&self, partition: PartIdx) -> Bits {
+        let mut usable = self.partitions[partition].nodes.clone();
+        usable.retain(|node| self.nodes[node].is_available());
+        usable
     }
 
     /// Nodes that are being cleaned up.
@@ -332,7 +343,8 @@ impl Controller {
         cleaning: &Bits,
     ) -> Result<Bits, Blocked> {
         let part = &self.partitions[partition];
-        let mut nodes: Bits = part.nodes.iter().filter(|node| self.nodes[*node].is_available()).collect();
+        let usable = self.usable_of(partition);
+        let mut nodes = usable.clone();
         nodes.subtract(&job.excluded_nodes);
         nodes.subtract(cleaning);
         let now = self.time();
@@ -341,7 +353,7 @@ impl Controller {
         if let Some(spoken_for) = spoken_for
             && job.required_nodes.is_empty()
         {
-            let mut left: Bits = part.nodes.iter().filter(|node| self.nodes[*node].is_available()).collect();
+            let mut left = usable;
             left.subtract(spoken_for);
             if (left.count() as u32) < job.min_nodes {
                 return Err(Blocked::NotAvailable(Reason::NODE_NOT_AVAIL, Some(NODES_DOWN.into())));
@@ -428,30 +440,8 @@ impl Controller {
         with_features.iter().find_map(|nodes| select(machines, &ask, nodes))
     }
 
-    /// Whether the job could ever run in the partition: on its nodes when nobody else is there.
-    pub(super) fn could_ever_run(&self, job: &Job, partition: PartIdx) -> bool {
-        let part = &self.partitions[partition];
-        let mut nodes = part.nodes.clone();
-        nodes.subtract(&job.excluded_nodes);
-        let own = job.reservation.and_then(|id| self.reservations.iter().find(|other| other.id == id));
-        if let Some(own) = own.filter(|own| own.is_active(self.time())) {
-            nodes.intersect(&own.nodes);
-        }
-        let empty: Vec<crate::slurm::model::NodeUsage> = self
-            .nodes
-            .iter()
-            .map(|node| crate::slurm::model::NodeUsage {
-                gres: node.gres.iter().map(|_| crate::slurm::model::GresUsage::default()).collect(),
-                ..crate::slurm::model::NodeUsage::default()
-            })
-            .collect();
-        let machines = Machines { usage: &empty, ..self.machines() };
-        self.find_in(&machines, job, partition, &nodes).is_some()
-    }
-
-    fn why_not(&self, id: JobId, partition: PartIdx) -> Blocked {
-        let Some(job) = self.jobs.get(id) else { return Blocked::Never };
-        if self.could_ever_run(job, partition) { Blocked::Busy } else { Blocked::Never }
+    fn why_not(&mut self, id: JobId, partition: PartIdx) -> Blocked {
+        if self.could_ever_run(id, partition) { Blocked::Busy } else { Blocked::Never }
     }
 
     /// For a record of waiting tasks: gives the next task a record of its own and returns its id.

@@ -215,11 +215,12 @@ impl Controller {
         !shared || priority > other.priority
     }
 
-    fn could_run_somewhere(&self, id: JobId) -> bool {
-        let Some(job) = self.jobs.get(id) else { return false };
+    fn could_run_somewhere(&mut self, id: JobId) -> bool {
+        let partitions = self.jobs.get(id).map(|job| job.partitions.clone()).unwrap_or_default();
         // A job that breaks a limit of its partition waits; whether it could run is not looked at.
-        job.partitions.iter().any(|partition| {
-            self.partition_limit(job, *partition).is_some() || self.could_ever_run(job, *partition)
+        partitions.into_iter().any(|partition| {
+            let limited = |job: &Job| self.partition_limit(job, partition).is_some();
+            self.jobs.get(id).is_some_and(limited) || self.could_ever_run(id, partition)
         })
     }
 

@@ -427,6 +427,7 @@ impl Controller {
                 node.features = features.to_vec();
             }
         }
+        self.forget_what_fits();
         self.ask_schedule();
         Ok(())
     }
@@ -435,6 +436,7 @@ impl Controller {
     pub fn update_partition(&mut self, at: usize, new: Partition) {
         if let Some(partition) = self.partitions.get_mut(at) {
             *partition = new;
+            self.forget_what_fits();
             self.ask_schedule();
         }
     }

@@ -21,11 +21,17 @@ impl Bits {
 
     /// The set `0..n`.
     pub fn first(n: usize) -> Self {
-        let mut words: SmallVec<[u64; 2]> = SmallVec::from_elem(u64::MAX, n / 64);
-        if !n.is_multiple_of(64) {
-            words.push((1 << (n % 64)) - 1);
-        }
-        Self(words)
+        let last = if n.is_multiple_of(64) { u64::MAX } else { (1 << (n % 64)) - 1 };
+        Self(match n.div_ceil(64) {
+            0 => SmallVec::new(),
+            1 => SmallVec::from_buf_and_len([last, 0], 1),
+            2 => SmallVec::from_buf([u64::MAX, last]),
+            more => {
+                let mut words = SmallVec::from_elem(u64::MAX, more);
+                words[more - 1] = last;
+                words
+            }
+        })
     }
 
     /// Adds `i`.
@@ -76,6 +82,20 @@ impl Bits {
                 Some(at * 64 + bit)
             })
         })
+    }
+
+    /// Keeps the members of which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        for (at, word) in self.0.iter_mut().enumerate() {
+            let mut rest = *word;
+            while rest != 0 {
+                let bit = rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                if !keep(at * 64 + bit) {
+                    *word &= !(1 << bit);
+                }
+            }
+        }
     }
 
     /// Adds every member of `other`.

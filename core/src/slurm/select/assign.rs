@@ -196,6 +196,14 @@ fn take_cores(
     count: usize,
 ) -> Option<Bits> {
     let hw = &machines.nodes[node];
+    // All that are free, whatever their order.
+    if free.count() == count {
+        return Some(free.clone());
+    }
+    if !ask.flags.sockets && (ask.flags.dist_block || hw.sockets <= 1) {
+        let cores: Bits = free.iter().take(count).collect();
+        return (cores.count() == count).then_some(cores);
+    }
     let per_socket = hw.cores_per_socket.max(1) as usize;
     let mut sockets: Vec<Vec<usize>> = vec![Vec::new(); hw.sockets.max(1) as usize];
     for core in free.iter() {
@@ -210,10 +218,6 @@ fn take_cores(
             socket.into_iter().for_each(|core| cores.set(core));
         }
         return (cores.count() >= count).then_some(cores);
-    }
-    if ask.flags.dist_block || sockets.len() == 1 {
-        let cores: Bits = free.iter().take(count).collect();
-        return (cores.count() == count).then_some(cores);
     }
     let mut cores = Bits::new();
     let mut left = count;

@@ -5,6 +5,8 @@
 //! that is still needed is the one with the smallest sufficient number of CPUs; several are taken in order, each with
 //! so few CPUs that every further node still gets one. Runs are taken until the job has what it needs.
 
+use std::ops::Range;
+
 use super::{Ask, Machines, Pick, Room, gres};
 
 /// What is still needed.
@@ -82,7 +84,7 @@ impl Need {
 /// A run of consecutive nodes: positions in the list of rooms.
 #[derive(Clone, Debug)]
 struct Run {
-    rooms: Vec<usize>,
+    rooms: Range<usize>,
     weight: u32,
     cpus: i64,
     units: [u64; gres::PER_JOB],
@@ -108,15 +110,14 @@ pub(super) fn consecutive(machines: &Machines<'_>, ask: &Ask<'_>, rooms: &[Room]
     }
     while need.room_for_nodes > 0 && !runs.is_empty() {
         let best = best_run(&runs, &need)?;
-        let run = runs.swap_remove(best);
-        // The order of the others must stay that of the nodes: ties go to the first.
-        runs.sort_by_key(|run| run.rooms[0]);
+        // The order of the others stays that of the nodes: ties go to the first.
+        let run = runs.remove(best);
         let single = (need.nodes <= 1).then(|| smallest_sufficient(rooms, &run, &need)).flatten();
-        for at in single.as_ref().map_or(run.rooms.as_slice(), std::slice::from_ref) {
+        for at in single.map_or(run.rooms, |at| at..at + 1) {
             if need.is_met() || need.room_for_nodes <= 0 {
                 break;
             }
-            picks.push(need.take(ask, &rooms[*at]));
+            picks.push(need.take(ask, &rooms[at]));
         }
         if need.is_met() {
             return Some(sorted(picks));
@@ -138,10 +139,10 @@ fn runs(machines: &Machines<'_>, rooms: &[Room], taken: &[bool]) -> Vec<Run> {
         let joins = last.is_some_and(|node| node + 1 == room.node)
             && runs.last().is_some_and(|run| run.weight == weight);
         if !joins {
-            runs.push(Run { rooms: Vec::new(), weight, cpus: 0, units: [0; gres::PER_JOB] });
+            runs.push(Run { rooms: at..at, weight, cpus: 0, units: [0; gres::PER_JOB] });
         }
         if let Some(run) = runs.last_mut() {
-            run.rooms.push(at);
+            run.rooms.end = at + 1;
             run.cpus += i64::from(room.cpus);
             run.units.iter_mut().zip(&room.gres).for_each(|(sum, units)| *sum += units);
         }
@@ -173,8 +174,7 @@ fn best_run(runs: &[Run], need: &Need) -> Option<usize> {
 
 fn smallest_sufficient(rooms: &[Room], run: &Run, need: &Need) -> Option<usize> {
     run.rooms
-        .iter()
-        .copied()
+        .clone()
         .filter(|at| need.met_by(1, i64::from(rooms[*at].cpus), &rooms[*at].gres))
         .min_by_key(|at| rooms[*at].cpus)
 }
@@ -185,14 +185,14 @@ fn contiguous(ask: &Ask<'_>, rooms: &[Room], runs: &[Run], need: &Need, picks: &
     let nodes: Vec<usize> =
         if ask.required.is_empty() { Vec::new() } else { picks.iter().map(|pick| pick.node).collect() };
     for run in runs {
-        for start in 0..run.rooms.len() {
+        for start in run.rooms.clone() {
             let mut left = need.clone();
             let mut chosen = picks.to_vec();
-            for at in &run.rooms[start..] {
+            for at in start..run.rooms.end {
                 if left.is_met() || left.room_for_nodes <= 0 {
                     break;
                 }
-                chosen.push(left.take(ask, &rooms[*at]));
+                chosen.push(left.take(ask, &rooms[at]));
             }
             let chosen = sorted(chosen);
             let unbroken = chosen.windows(2).all(|pair| pair[0].node + 1 == pair[1].node);

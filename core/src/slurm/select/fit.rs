@@ -44,6 +44,17 @@ pub(super) fn cpus_per_core(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeId
     all.min(by_tasks.unwrap_or(all)).min(by_threads.unwrap_or(all))
 }
 
+/// The most CPUs that jobs could be given on `nodes` in cores that nobody has: who needs more cannot start there.
+pub fn most_cpus(machines: &Machines<'_>, nodes: &Bits) -> u64 {
+    let free = |node: NodeIdx| {
+        let hw = &machines.nodes[node];
+        let used = machines.usage[node].rows.first().map_or(0, Bits::count);
+        let cores = hw.cores().saturating_sub(used) as u32;
+        u64::from((cores * hw.cpus_per_core()).min(hw.cpus))
+    };
+    nodes.iter().filter(|node| *node < machines.nodes.len()).map(free).sum()
+}
+
 /// What `node` could give, or `None` when it is of no use to the job.
 pub(super) fn room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u8) -> Option<Room> {
     let (hw, usage) = (&machines.nodes[node], &machines.usage[node]);
@@ -53,12 +64,16 @@ pub(super) fn room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u
     {
         return None;
     }
-    let free = free_cores(machines, ask, node, row);
-    if free.is_empty() {
+    let free = if ask.flags.sockets {
+        free_cores(machines, ask, node, row).count()
+    } else {
+        hw.cores().saturating_sub(usage.rows.get(usize::from(row)).map_or(0, Bits::count))
+    };
+    if free == 0 {
         return None;
     }
     let per_core = cpus_per_core(machines, ask, node);
-    let mut cpus = (free.count() as u32 * per_core).min(hw.cpus);
+    let mut cpus = (free as u32 * per_core).min(hw.cpus);
     let per_task = ask.cpus_per_task.max(1);
     let whole = ask.whole || ask.flags.whole_nodes;
 
@@ -105,7 +120,7 @@ pub(super) fn room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u
             }
         }
     }
-    let (units, least_by_gres, most_by_gres) = gres::node_room(machines, ask, node, &free)?;
+    let (units, least_by_gres, most_by_gres) = gres::node_room(machines, ask, node)?;
     cpus = cpus.min(most_by_gres);
     cpus -= cpus % per_task;
     let mut least = ask.pn_min_cpus.max(per_task).max(least_by_gres);

@@ -80,7 +80,6 @@ pub(super) fn node_room(
     machines: &Machines<'_>,
     ask: &Ask<'_>,
     node: NodeIdx,
-    _free: &Bits,
 ) -> Option<([u64; PER_JOB], u32, u32)> {
     let mut units = [0; PER_JOB];
     let (mut least, mut most) = (0, u32::MAX);

@@ -13,7 +13,7 @@ mod tree;
 
 use crate::slurm::model::{Bits, GresAsk, GresNames, Memory, Node, NodeIdx, NodeShare, NodeUsage};
 
-pub use fit::Room;
+pub use fit::{Room, most_cpus};
 pub use tree::{Switch, Topology};
 
 /// How nodes are filled, from `SelectTypeParameters` and the partition.
@@ -129,18 +129,21 @@ pub fn select(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits) -> Option<Se
 
 fn in_row(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits, row: u8) -> Option<Selection> {
     // Nodes are offered by rising weight: heavier ones only when the lighter ones do not suffice.
-    let mut weights: Vec<u32> =
-        avail.iter().filter_map(|node| machines.nodes.get(node)).map(|node| node.weight).collect();
-    weights.sort_unstable();
-    weights.dedup();
-    let mut rooms: Vec<Room> = Vec::with_capacity(machines.nodes.len());
+    let mut weights: Vec<u32> = Vec::new();
+    let mut rooms: Vec<Room> = Vec::with_capacity(avail.count());
     for node in avail.iter().filter(|node| *node < machines.nodes.len()) {
+        let weight = machines.nodes[node].weight;
+        if weights.last() != Some(&weight) {
+            weights.push(weight);
+        }
         if let Some(room) = fit::room(machines, ask, node, row) {
             rooms.push(room);
         } else if ask.required.has(node) {
             return None;
         }
     }
+    weights.sort_unstable();
+    weights.dedup();
     if weights.len() <= 1 || !ask.required.is_empty() {
         return choose(machines, ask, rooms, row);
     }
@@ -155,7 +158,9 @@ fn in_row(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits, row: u8) -> Opti
 /// nodes may do where the whole set, filled in order, reaches the limit of nodes.
 fn choose(machines: &Machines<'_>, ask: &Ask<'_>, mut rooms: Vec<Room>, row: u8) -> Option<Selection> {
     loop {
-        if (rooms.len() as u32) < ask.min_nodes {
+        // With fewer nodes or CPUs than it must have nothing can be chosen, in whatever order.
+        let cpus: u64 = rooms.iter().map(|room| u64::from(room.cpus)).sum();
+        if (rooms.len() as u32) < ask.min_nodes || cpus < u64::from(ask.min_cpus) {
             return None;
         }
         if let Some(picks) = pick(machines, ask, &rooms)
