@@ -1,5 +1,6 @@
 //! `clusterlab bench`: how fast the engines are, on this machine.
 
+mod engine;
 mod slurm;
 
 use std::fmt::Write as _;

@@ -85,18 +85,8 @@ pub fn replay(workload: &Workload, settings: &Settings) -> Vec<i64> {
         while let Some(job) =
             workload.jobs.get(next).filter(|job| SimTime::from_secs((job.submit + zero) as u64) <= at)
         {
-            let request = JobRequest {
-                name: "job".into(),
-                uid: 1001,
-                gid: 1001,
-                batch: true,
-                ntasks: Some(job.processors),
-                memory: Some(Memory::PerNode(0)),
-                time_limit: Some(Some(u32::try_from((job.estimate + 59) / 60).unwrap_or(u32::MAX))),
-                requeue: Some(false),
-                ..JobRequest::default()
-            };
-            if let Ok(submission) = controller.submit(request) {
+            let minutes = u32::try_from((job.estimate + 59) / 60).unwrap_or(u32::MAX);
+            if let Ok(submission) = controller.submit(request(job.processors, minutes)) {
                 let length = Duration::from_secs(u64::try_from(job.run).unwrap_or(1));
                 runner.learn(submission.job, Script { length, code: 0, stubborn: false });
                 rank_of.push((submission.job, next));
@@ -116,10 +106,88 @@ pub fn replay(workload: &Workload, settings: &Settings) -> Vec<i64> {
     starts
 }
 
+/// A machine of which all nodes are taken, for measuring what a queue costs the controller.
+///
+/// Each node has one job; their limits are spread over two days, so that backfill has as many ends to plan with.
+#[derive(Clone, Debug)]
+pub struct FullMachine {
+    controller: Controller,
+    now: SimTime,
+    submitted: u32,
+}
+
+impl FullMachine {
+    /// A machine of that many nodes (at most 100,000), each with a job.
+    pub fn new(nodes: u32) -> Self {
+        let nodes = nodes.clamp(1, 100_000);
+        let spec = cluster(nodes * PER_NODE, &Settings::default());
+        let controller = Controller::new(spec, 1_000_000_000_000_000_000, SimTime::ZERO);
+        let mut machine = Self { controller, now: SimTime::from_secs(1), submitted: 0 };
+        machine.controller.advance(machine.now);
+        for node in 0..nodes {
+            machine.submit_one(PER_NODE, 60 + node.wrapping_mul(7919) % 2820);
+        }
+        machine.pass(60);
+        machine
+    }
+
+    /// Hands in jobs of 1 to 64 tasks and 10 minutes to two hours.
+    pub fn submit(&mut self, jobs: u32) {
+        for _ in 0..jobs {
+            let draw = self.submitted.wrapping_mul(2_654_435_761) >> 8;
+            self.submit_one(1 << (draw % 7), 10 + draw / 7 % 111);
+        }
+    }
+
+    /// Lets that many seconds pass: in 30 there are a pass over the queue and a cycle of backfill.
+    pub fn pass(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+        self.controller.advance(self.now);
+    }
+
+    /// Jobs that wait.
+    pub fn pending(&self) -> usize {
+        self.controller.jobs.pending().count()
+    }
+
+    /// Jobs that run.
+    pub fn running(&self) -> usize {
+        self.controller.jobs.active().count()
+    }
+
+    fn submit_one(&mut self, tasks: u32, minutes: u32) {
+        self.submitted += 1;
+        // The jobs are made here: none is refused.
+        let _ = self.controller.submit(request(tasks, minutes));
+    }
+}
+
+fn request(tasks: u32, minutes: u32) -> JobRequest {
+    JobRequest {
+        name: "job".into(),
+        uid: 1001,
+        gid: 1001,
+        batch: true,
+        ntasks: Some(tasks),
+        memory: Some(Memory::PerNode(0)),
+        time_limit: Some(Some(minutes)),
+        requeue: Some(false),
+        ..JobRequest::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::slurm::swf::Log;
+
+    #[test]
+    fn on_a_full_machine_all_that_is_handed_in_waits() {
+        let mut machine = FullMachine::new(20);
+        machine.submit(30);
+        machine.pass(30);
+        assert_eq!((machine.running(), machine.pending()), (20, 30));
+    }
 
     #[test]
     fn a_short_job_passes_a_wide_one_that_waits() {

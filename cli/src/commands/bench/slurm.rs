@@ -26,20 +26,27 @@ With --json, one object per log or size, and policy.")]
 pub struct Slurm {
     /// Logs in the Standard Workload Format, compressed by gzip or not
     #[arg(value_name = "LOG")]
-    logs: Vec<PathBuf>,
+    pub(super) logs: Vec<PathBuf>,
     /// Policies, separated by commas: fcfs, sjf, easy, easy-sjf, cons, cons-mf; by default all
     #[arg(long, value_delimiter = ',', value_name = "POLICY")]
     policy: Vec<Policy>,
     /// Lengths of queues, separated by commas
     #[arg(long, value_delimiter = ',', value_name = "N", conflicts_with = "logs",
           value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pending: Vec<u32>,
+    pub(super) pending: Vec<u32>,
+    /// The whole controller instead of a policy: logs from end to end; without LOG, what a queue of --pending jobs costs
+    /// before 1,000 nodes that are taken, or queues of 1,000 to 100,000 and machines of 100 to 10,000 nodes
+    #[arg(long, conflicts_with = "policy")]
+    engine: bool,
+    /// With --engine, at most so many jobs of each log
+    #[arg(long, requires = "engine", value_name = "N")]
+    pub(super) limit: Option<usize>,
     /// How often each is replayed; the fastest counts
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
-    repeat: u32,
+    pub(super) repeat: u32,
     /// Print one JSON object per line
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// What one replay took.
@@ -62,6 +69,9 @@ struct Measured<'a> {
 
 impl Slurm {
     pub fn run(self) -> Result<u8> {
+        if self.engine {
+            return super::engine::run(&self);
+        }
         let policies = if self.policy.is_empty() { Policy::ALL.to_vec() } else { self.policy.clone() };
         if !self.json {
             output::text(&format!(
@@ -161,7 +171,7 @@ impl Slurm {
 }
 
 /// Lets the peak of the memory count from here on, where Linux does that.
-fn forget_peak_memory() {
+pub(super) fn forget_peak_memory() {
     // Where it does not, the peak is that of all so far, which is not less.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

@@ -37,29 +37,30 @@ impl NodeSpace {
     fn free(&self, begin: Time, end: Time, nodes: &Bits) -> (Bits, Option<Time>) {
         let mut free = nodes.clone();
         let mut later = None;
-        for (at, slot) in self.slots.iter().enumerate() {
-            if slot.end <= begin {
-                continue;
-            }
-            if let Some(next) = self.slots.get(at + 1).filter(|_| later.is_none()) {
-                let (mut then, mut until_then) = (nodes.clone(), free.clone());
-                then.intersect(&next.free);
-                until_then.intersect(&slot.free);
-                if !then.is_subset(&until_then) {
-                    later = Some(slot.end);
-                }
+        // Slots follow each other without gaps.
+        let first = self.slots.partition_point(|slot| slot.end <= begin);
+        for (at, slot) in self.slots.iter().enumerate().skip(first) {
+            if let Some(next) = self.slots.get(at + 1).filter(|_| later.is_none())
+                && nodes.gains(&next.free, &free, &slot.free)
+            {
+                later = Some(slot.end);
             }
             if slot.begin > end {
                 break;
             }
             free.intersect(&slot.free);
+            if later.is_some() && free.is_empty() {
+                break;
+            }
         }
         (free, later)
     }
 
     /// Whether nodes are reserved by somebody within a span.
     fn conflicts(&self, begin: Time, end: Time, nodes: &Bits) -> bool {
-        self.slots.iter().any(|slot| slot.end > begin && slot.begin < end && !nodes.is_subset(&slot.free))
+        let first = self.slots.partition_point(|slot| slot.end <= begin);
+        let mut within = self.slots[first..].iter().take_while(|slot| slot.begin < end);
+        within.any(|slot| !nodes.is_subset(&slot.free))
     }
 
     /// Reserves nodes over a span.
@@ -375,14 +376,18 @@ impl Controller {
         nodes: &Bits,
     ) -> Option<Expected> {
         let now = self.time();
+        let ask = self.ask(job, partition);
+        let least = u64::from(ask.min_cpus);
+        // Nodes that would not do if they were empty need not be emptied.
+        if nodes.iter().map(|node| u64::from(self.nodes[node].cpus)).sum::<u64>() < least {
+            return None;
+        }
         // What a job that is being cleaned up had counts as free already; whoever plans to start there waits.
         let completing = self.jobs.active().filter(|other| other.state.is_completing());
         for other in completing.filter(|other| other.completing_nodes.overlaps(nodes)) {
             imagined.give_back(self, other);
         }
-        let ask = self.ask(job, partition);
         // Before there are as many CPUs as it needs, where they are does not matter.
-        let least = u64::from(ask.min_cpus);
         let mut most = match ask.rows {
             0 | 1 => most_cpus(&Machines { usage: &imagined.usage, ..self.machines() }, nodes),
             _ => u64::MAX,

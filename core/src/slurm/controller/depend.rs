@@ -5,6 +5,11 @@ use crate::slurm::model::{
     Dependency, DependencyKind, DependencyState, DependencyTarget, Job, JobBase, JobFlags, JobId, Reason,
 };
 
+/// Whether each task of an array waits for the task of its number in another one (`aftercorr`).
+pub(super) fn is_correlated(job: &Job) -> bool {
+    job.dependency.iter().any(|dependency| dependency.kind == DependencyKind::AfterCorr)
+}
+
 impl Controller {
     /// Whether the schedulers may consider a pending job now; sets its reason and its times when not.
     pub(super) fn is_independent(&mut self, id: JobId) -> bool {
@@ -80,12 +85,10 @@ impl Controller {
 
     /// Tasks that wait for tasks of another array (aftercorr) get records of their own: each has its own dependency.
     pub(super) fn split_correlated(&mut self) {
-        let correlated =
-            |job: &Job| job.dependency.iter().any(|dependency| dependency.kind == DependencyKind::AfterCorr);
         let split: Vec<(JobId, Vec<u32>)> = self
             .jobs
             .pending()
-            .filter(|job| correlated(job))
+            .filter(|job| is_correlated(job))
             .filter_map(|job| {
                 Some((job.array?.0, job.pending_tasks.as_ref()?.tasks.iter().copied().collect()))
             })

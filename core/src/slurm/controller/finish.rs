@@ -214,7 +214,7 @@ impl Controller {
             back_to_queue(job, now);
             self.jobs.pending.insert(id);
         } else {
-            job.purge_at = now + keep;
+            self.jobs.keep_until(id, now + keep);
             self.ask_purge();
         }
         // What was preempted makes room for a job that waits for it: no background thread is waited for (observed).
@@ -236,18 +236,17 @@ impl Controller {
     pub(super) fn purge(&mut self) {
         self.purge_due = false;
         let now = self.time();
-        let old: Vec<JobId> = self
-            .jobs
-            .iter()
-            .filter(|job| job.purge_at != 0 && job.purge_at <= now)
-            .map(|job| job.id)
-            .collect();
-        for id in old {
-            self.jobs.remove(id);
-        }
-        if let Some(next) = self.jobs.iter().map(|job| job.purge_at).filter(|at| *at != 0).min() {
-            self.purge_due = true;
-            self.agenda.push(self.instant(next + 1), Event::Purge);
+        while let Some(&(at, id)) = self.jobs.ended.first() {
+            let current = self.jobs.get(id).is_some_and(|job| job.purge_at == at);
+            if current && at > now {
+                self.purge_due = true;
+                self.agenda.push(self.instant(at + 1), Event::Purge);
+                return;
+            }
+            self.jobs.ended.pop_first();
+            if current {
+                self.jobs.remove(id);
+            }
         }
     }
 
@@ -264,8 +263,9 @@ impl Controller {
         if base == JobBase::Deadline {
             job.exit = (1, 0);
         }
-        job.purge_at = now + keep;
-        let record = job.clone();
+        let mut record = job.clone();
+        record.purge_at = now + keep;
+        self.jobs.keep_until(id, now + keep);
         self.jobs.pending.remove(&id);
         if base == JobBase::Cancelled {
             self.statistics.jobs_canceled += 1;

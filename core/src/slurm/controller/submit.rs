@@ -1,5 +1,6 @@
 //! Submission: defaults, checks, and the record.
 
+use super::depend::is_correlated;
 use super::features;
 use super::schedule::{Blocked, NODES_DOWN};
 use super::{Controller, EnforcePartLimits};
@@ -92,7 +93,10 @@ impl Controller {
             self.fail_late(id, now);
             return Err(SlurmError::NodeConfigUnavailable);
         }
-        self.split_correlated();
+        // Those that came before were looked at when they came.
+        if self.jobs.get(id).is_some_and(is_correlated) {
+            self.split_correlated();
+        }
         if self.jobs.get(id).is_some_and(|job| job.pending_tasks.is_none()) {
             self.first_look(id);
         }
@@ -235,8 +239,8 @@ impl Controller {
             job.reason = Reason::BAD_CONSTRAINTS;
             job.start = now;
             job.end = now;
-            job.purge_at = now + keep;
         }
+        self.jobs.keep_until(id, now + keep);
         if self.params.accounting
             && let Some(job) = self.jobs.get(id)
         {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::slurm::Time;
 use crate::slurm::model::{Job, JobId};
 
 /// Job records by id. Ids rise, so that a ring of slots does.
@@ -9,6 +10,11 @@ use crate::slurm::model::{Job, JobId};
 pub struct JobTable {
     base: JobId,
     slots: VecDeque<Option<Box<Job>>>,
+    /// How many slots hold a record.
+    records: usize,
+    /// Jobs that are over, by the time from which their records may be forgotten; one that was started again since has
+    /// another time in its record, or none.
+    pub(super) ended: BTreeSet<(Time, JobId)>,
     /// Jobs that wait in the queue.
     pub(super) pending: BTreeSet<JobId>,
     /// Jobs that have an allocation: running, suspended or being cleaned up.
@@ -43,7 +49,7 @@ impl JobTable {
 
     /// How many records there are.
     pub fn len(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.is_some()).count()
+        self.records
     }
 
     /// Whether there is none.
@@ -60,7 +66,18 @@ impl JobTable {
         while self.slots.len() <= at {
             self.slots.push_back(None);
         }
-        self.slots[at] = Some(Box::new(job));
+        let before = self.slots[at].replace(Box::new(job));
+        self.records += usize::from(before.is_none());
+    }
+
+    /// The record of a job that is over may be forgotten from `at` on.
+    pub(super) fn keep_until(&mut self, id: JobId, at: Time) {
+        if let Some(job) = self.get_mut(id) {
+            job.purge_at = at;
+            if at != 0 {
+                self.ended.insert((at, id));
+            }
+        }
     }
 
     /// Forgets a record.
@@ -68,7 +85,7 @@ impl JobTable {
         self.pending.remove(&id);
         self.active.remove(&id);
         if let Some(slot) = id.checked_sub(self.base).and_then(|at| self.slots.get_mut(at as usize)) {
-            *slot = None;
+            self.records -= usize::from(slot.take().is_some());
         }
         while self.slots.front().is_some_and(Option::is_none) {
             self.slots.pop_front();

@@ -110,10 +110,24 @@ impl Bits {
 
     /// Keeps only what `other` has too.
     pub fn intersect(&mut self, other: &Self) {
-        self.0.truncate(other.0.len());
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+        let theirs: &[u64] = &other.0;
+        if self.0.len() > theirs.len() {
+            self.0.truncate(theirs.len());
+        }
+        for (mine, theirs) in self.0.iter_mut().zip(theirs) {
             *mine &= theirs;
         }
+    }
+
+    /// Whether a member of this is in `then`, but not in both `now` and `so_far`.
+    pub fn gains(&self, then: &Self, now: &Self, so_far: &Self) -> bool {
+        let (then, now, so_far): (&[u64], &[u64], &[u64]) = (&then.0, &now.0, &so_far.0);
+        let word = |of: &[u64], at: usize| of.get(at).copied().unwrap_or(0);
+        let mine: &[u64] = &self.0;
+        mine.iter()
+            .zip(then)
+            .enumerate()
+            .any(|(at, (mine, then))| mine & then & !(word(now, at) & word(so_far, at)) != 0)
     }
 
     /// Takes out every member of `other`.
@@ -184,6 +198,26 @@ impl std::fmt::Display for Bits {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_is_gained_was_not_there_before() {
+        let set = |members: &[usize]| members.iter().copied().collect::<Bits>();
+        let check = |then: &[usize], now: &[usize], so_far: &[usize], expect: bool| {
+            assert_eq!(set(&[1, 2, 70]).gains(&set(then), &set(now), &set(so_far)), expect, "{then:?}");
+        };
+        check(&[1, 2], &[1, 2], &[1, 2], false);
+        check(&[1, 2], &[1, 2], &[1], true);
+        check(&[1, 70], &[1], &[1, 70], true);
+        check(&[3, 71], &[], &[], false);
+        check(&[], &[], &[], false);
+    }
+
+    #[test]
+    fn what_is_not_kept_is_gone() {
+        let mut bits: Bits = [0, 1, 63, 64, 200].into_iter().collect();
+        bits.retain(|bit| bit % 2 == 0);
+        assert_eq!(bits.iter().collect::<Vec<_>>(), [0, 64, 200]);
+    }
 
     #[test]
     fn ranges_are_printed_as_slurm_prints_them() {
