@@ -42,14 +42,13 @@ struct Queue {
 }
 
 pub(super) fn run(options: &Slurm) -> Result<u8> {
-    let head = match options.logs.is_empty() {
-        true => format!(
+    let head = if options.logs.is_empty() {
+        format!(
             "{:>7} {:>8} {:>14} {:>20} {:>9}\n",
             "nodes", "pending", "submit ns/job", "half a minute in ms", "peak MiB"
-        ),
-        false => {
-            format!("{:<32} {:>7} {:>9} {:>9} {:>9}\n", "workload", "jobs", "seconds", "jobs/s", "peak MiB")
-        }
+        )
+    } else {
+        format!("{:<32} {:>7} {:>9} {:>9} {:>9}\n", "workload", "jobs", "seconds", "jobs/s", "peak MiB")
     };
     if !options.json {
         output::text(&head)?;

@@ -188,11 +188,11 @@ fn contiguous(ask: &Ask<'_>, rooms: &[Room], runs: &[Run], need: &Need, picks: &
         for start in run.rooms.clone() {
             let mut left = need.clone();
             let mut chosen = picks.to_vec();
-            for at in start..run.rooms.end {
+            for room in &rooms[start..run.rooms.end] {
                 if left.is_met() || left.room_for_nodes <= 0 {
                     break;
                 }
-                chosen.push(left.take(ask, &rooms[at]));
+                chosen.push(left.take(ask, room));
             }
             let chosen = sorted(chosen);
             let unbroken = chosen.windows(2).all(|pair| pair[0].node + 1 == pair[1].node);
