@@ -103,6 +103,7 @@ impl TerminalProgram {
 
 impl TerminalProgram {
     /// Delivers a signal; its exit code if it ends of it.
+    #[allow(clippy::unnecessary_wraps, reason = "a command of Slurm may go on")]
     pub(super) fn signal(&mut self, host: &mut TerminalHost<'_>, signal: Signal) -> Option<u8> {
         match self {
             Self::Kubectl(kubectl, _) if signal == Signal::Int => Some(kubectl.interrupt()),

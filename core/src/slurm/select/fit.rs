@@ -145,6 +145,6 @@ fn may_share(ask: &Ask<'_>, usage: &crate::slurm::model::NodeUsage) -> bool {
     if (ask.whole || ask.flags.whole_nodes) && usage.gres.iter().any(|gres| gres.count > 0) {
         return false;
     }
-    let others = usage.users.iter().any(|(uid, _)| *uid != ask.uid);
-    !(others && (ask.user_exclusive || usage.user_exclusive > 0))
+    let alone = ask.user_exclusive || usage.user_exclusive > 0;
+    !(alone && usage.users.iter().any(|(uid, _)| *uid != ask.uid))
 }
