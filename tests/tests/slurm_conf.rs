@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use clusterlab::slurm::config::{
-    DOWN_NODES, GRES, NODE, NODE_SET, OPTIONS, PARAMETERS, PARTITION, Parameter, Role, SWITCH, Unit,
+    CGROUP, DOWN_NODES, GRES, NODE, NODE_SET, OPTIONS, PARAMETERS, PARTITION, Parameter, Role, SWITCH, Unit,
     ValueKind,
 };
 use clusterlab::slurm::controller::NEEDS_RESTART;
@@ -19,8 +19,8 @@ fn the_page_of_slurm_conf_is_that_of_the_tables() {
 const HEAD: &str = "\
 # slurm.conf
 
-This page is made from the tables by which the engine reads `slurm.conf`, `gres.conf` and `topology.conf`. Names, defaults and
-units are those of Slurm 22.05. `scontrol show config` prints all parameters, those below and those that have no effect here.
+This page is made from the tables by which the engine reads `slurm.conf`, `gres.conf`, `topology.conf` and `cgroup.conf`. Names, defaults
+and units are those of Slurm 22.05. `scontrol show config` prints all parameters, those below and those that have no effect here.
 
 ## How the files are read
 
@@ -51,6 +51,7 @@ fn page() -> String {
         ("Lines DownNodes", DOWN_NODES),
         ("gres.conf", GRES),
         ("topology.conf", SWITCH),
+        ("cgroup.conf", CGROUP),
     ] {
         let _ = write!(page, "\n## {title}\n");
         table(&mut page, rows);

@@ -102,13 +102,15 @@ impl Program {
 #[derive(Clone, Debug)]
 pub(crate) struct Follow {
     pub(super) child: super::ProcId,
+    /// It was told that no more input comes.
+    closed: bool,
     /// What it wrote and was not passed on yet.
     printed: VecDeque<(Stream, Vec<u8>)>,
 }
 
 impl Follow {
     pub(super) const fn new(child: super::ProcId) -> Self {
-        Self { child, printed: VecDeque::new() }
+        Self { child, closed: false, printed: VecDeque::new() }
     }
 
     /// Passes on; ends with the child's exit code when all that it wrote was passed on.
@@ -116,7 +118,8 @@ impl Follow {
         if !io.stdin.is_empty() {
             host.cluster.write_input(self.child, &std::mem::take(io.stdin));
         }
-        if io.stdin_closed {
+        if io.stdin_closed && !self.closed {
+            self.closed = true;
             host.cluster.close_input(self.child);
         }
         self.printed.extend(host.cluster.take_output(self.child));
