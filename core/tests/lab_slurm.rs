@@ -187,7 +187,7 @@ fn an_image_of_the_labs_registry_becomes_a_file_and_a_directory() {
     lab.run("enroot create -n u u.sqsh");
     assert_eq!(lab.run("enroot list").stdout, "u\n");
     let release = lab.run("enroot start u cat /etc/os-release | head -n1").stdout;
-    assert_eq!(release, "PRETTY_NAME=\"Ubuntu 22.04.5 LTS\"\n");
+    assert_eq!(release, "PRETTY_NAME=\"Ubuntu 24.04.3 LTS\"\n");
 }
 
 #[test]

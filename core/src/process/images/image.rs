@@ -181,6 +181,18 @@ impl Image {
         self.tools.iter().copied().find(|tool| tool.names().contains(&name))
     }
 
+    /// Of an image of Ubuntu itself that is not 22.04: its version, and the lines that tell it.
+    fn ubuntu(&self) -> Option<(&'static str, &'static str)> {
+        if self.reference.repository() != "docker.io/library/ubuntu" {
+            return None;
+        }
+        match self.reference.tag()? {
+            "20.04" | "focal" => Some(("20.04.6", "ID=ubuntu\nVERSION_ID=\"20.04\"")),
+            "24.04" | "noble" | "latest" => Some(("24.04.3", "ID=ubuntu\nVERSION_ID=\"24.04\"")),
+            _ => None,
+        }
+    }
+
     /// A fresh copy of its file system.
     pub fn files(&self) -> Files {
         let mut files = Files::new();
@@ -191,7 +203,11 @@ impl Image {
             let _ = files.create_dir_all(directory, now).and_then(|()| files.put(path, text.as_bytes(), now));
         };
         if let Some(text) = self.rootfs.os_release() {
-            put(&mut files, "/etc/os-release", text);
+            let text = match self.ubuntu() {
+                Some((version, name)) => text.replace("22.04.5", version).replace("ID=ubuntu", name),
+                None => text.to_owned(),
+            };
+            put(&mut files, "/etc/os-release", &text);
         }
         for (path, text) in self.content.iter() {
             put(&mut files, path, text);
