@@ -172,16 +172,12 @@ pub(super) fn explain(error: &ScanError, text: &str, lines_before: usize) -> Syn
         Part::Parser => (told_line > 1).then(|| told_line - 1),
     };
     let message = shown.map_or_else(|| message.clone(), |shown| format!("line {shown}: {message}"));
+    // A lone carriage return ends a line for the parser alone: it may name one that is not here.
+    let tab_of = |line: usize| lines.get(line - 1)?.chars().position(|c| c == '\t');
     let place = match error.kind() {
-        ErrorKind::TabInPlainScalar => {
-            let column = lines[next_line - 1].chars().position(|c| c == '\t').unwrap_or(0);
-            at(next_line, column)
-        }
+        ErrorKind::TabInPlainScalar => at(next_line, tab_of(next_line).unwrap_or(0)),
         // The scanner marks the column after the tab.
-        ErrorKind::TabInBlockIndentation => {
-            let tab = lines[line - 1].chars().position(|c| c == '\t').unwrap_or(column);
-            at(line, tab)
-        }
+        ErrorKind::TabInBlockIndentation => at(line, tab_of(line).unwrap_or(column)),
         _ => at(line, column),
     };
     SyntaxError::new(message, place, hint)

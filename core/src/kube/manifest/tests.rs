@@ -206,3 +206,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_tab_after_a_lone_carriage_return_is_an_error_with_a_place() {
+    // Found by the fuzz target of the scheduler's configuration: the parser counts one line more than there are.
+    assert!(error_of("-\r\t,\u{85}\u{85}a-\n\n").starts_with("yaml: "));
+}
+
+proptest! {
+    #[test]
+    fn any_text_of_the_signs_of_yaml_is_read_or_refused(text in "[-:,\t\r\n {}\\[\\]a\"'|>#&*!%\u{85}]{0,40}") {
+        for problem in diagnose(&text) {
+            prop_assert!(problem.line >= 1 && problem.column >= 1);
+        }
+    }
+}

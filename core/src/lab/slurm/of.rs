@@ -139,7 +139,8 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        let parts = self.controller.nodes.iter().zip(&self.controller.usage).zip(states).zip(jobs).zip(gpus);
+        let parts =
+            self.controller.nodes.iter().zip(self.controller.usage.iter()).zip(states).zip(jobs).zip(gpus);
         parts
             .map(|((((node, usage), state), jobs), alloc_gpus)| SlurmNodeView {
                 name: node.name.clone(),

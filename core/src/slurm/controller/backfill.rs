@@ -7,8 +7,8 @@
 use super::queue::Queued;
 use super::{Controller, Event};
 use crate::slurm::Time;
-use crate::slurm::model::{Bits, Job, JobId, NodeFlags, NodeIdx, NodeShare, NodeUsage, Scheduler};
-use crate::slurm::select::{Machines, Selection, most_cpus};
+use crate::slurm::model::{Bits, Job, JobId, NodeFlags, NodeIdx, NodeShare, Scheduler, UsageTable};
+use crate::slurm::select::{Ask, Machines, Outline, Selection, can_outline, most_cpus, outline};
 
 /// Minutes of a year: the limit of a job that has none, as backfill plans it.
 const YEAR_MINUTES: u32 = 365 * 24 * 60;
@@ -84,11 +84,15 @@ impl NodeSpace {
 
 /// What will be free when jobs have ended: a copy of what is given away, in which they can be let end.
 struct Imagined {
-    usage: Vec<NodeUsage>,
+    usage: UsageTable,
     /// Nodes on which it differs from what is.
     touched: Vec<NodeIdx>,
+    /// Nodes of which only the figures differ.
+    sketched: Vec<NodeIdx>,
     /// When the jobs that run are expected to end, in that order.
     ends: Vec<(Time, JobId)>,
+    /// Nodes of each partition to which jobs may go; asked for once a cycle.
+    usable: Vec<Option<Bits>>,
 }
 
 impl Imagined {
@@ -97,23 +101,35 @@ impl Imagined {
         let running = controller.jobs.active().filter(|job| !job.state.is_completing());
         let mut ends: Vec<(Time, JobId)> = running.map(|job| (expected_end(job, now), job.id)).collect();
         ends.sort_unstable();
-        Self { usage: controller.usage.clone(), touched: Vec::new(), ends }
+        Self {
+            usage: controller.usage.clone(),
+            touched: Vec::new(),
+            sketched: Vec::new(),
+            ends,
+            usable: vec![None; controller.partitions.len()],
+        }
     }
 
     /// What a job has is free.
     fn give_back(&mut self, controller: &Controller, job: &Job) {
         let held = if job.state.is_completing() { &job.completing_nodes } else { &job.nodes };
         for share in job.shares_of_nodes.iter().filter(|share| held.has(share.node)) {
-            self.usage[share.node].release(&controller.nodes[share.node], share, job.request.uid);
+            self.usage.release(&controller.nodes[share.node], share, job.request.uid);
             self.touched.push(share.node);
+        }
+    }
+
+    /// The cores of a job that runs are free, in the figures alone.
+    fn sketch(&mut self, job: &Job) {
+        for share in &job.shares_of_nodes {
+            self.usage.sketch_release(share);
+            self.sketched.push(share.node);
         }
     }
 
     /// All is as it is again.
     fn restore(&mut self, controller: &Controller) {
-        for node in self.touched.drain(..) {
-            self.usage[node].clone_from(&controller.usage[node]);
-        }
+        self.usage.restore(&controller.usage, self.touched.drain(..), self.sketched.drain(..));
     }
 
     /// A job has started meanwhile.
@@ -130,7 +146,21 @@ impl Imagined {
 /// When a job could start, with what.
 struct Expected {
     start: Time,
-    selection: Selection,
+    nodes: Bits,
+    cpus: u32,
+    /// What it would get; not worked out for a start to come when only the nodes are asked for.
+    selection: Option<Selection>,
+}
+
+impl Expected {
+    fn with(start: Time, selection: Selection) -> Self {
+        Self {
+            start,
+            nodes: selection.shares.iter().map(|share| share.node).collect(),
+            cpus: selection.shares.iter().map(|share| share.cpus).sum(),
+            selection: Some(selection),
+        }
+    }
 }
 
 impl Controller {
@@ -266,7 +296,8 @@ impl Controller {
         let floor = |time: Time| time.div_euclid(grain) * grain;
         // What another of its partitions has promised it in this cycle.
         let promised = Some(job.start).filter(|start| *start != 0);
-        let usable = self.usable_of(queued.partition);
+        let usable =
+            imagined.usable[queued.partition].get_or_insert_with(|| self.usable_of(queued.partition)).clone();
         let cleaning = self.cleaning();
         let mut later = Some(now);
         let mut rounds = 0;
@@ -288,7 +319,7 @@ impl Controller {
             }
             free.subtract(&job.excluded_nodes);
             let expected = (free.count() as u32 >= min_nodes && job.required_nodes.is_subset(&free))
-                .then(|| self.will_run(imagined, job, queued.partition, &free))
+                .then(|| self.will_run(imagined, job, queued.partition, &free, false))
                 .flatten();
             let Some(expected) = expected else {
                 if no_reserve {
@@ -301,13 +332,15 @@ impl Controller {
                 start = earliest;
                 *restless = true;
             }
-            let nodes: Bits = expected.selection.shares.iter().map(|share| share.node).collect();
+            let nodes = expected.nodes;
             if start <= now && nodes.overlaps(&cleaning) {
                 // It waits for the end of the cleaning.
                 start = now + 1;
                 later = None;
             }
-            if start <= now {
+            if start <= now
+                && let Some(selection) = expected.selection
+            {
                 // A job that asked for no limit gets the one that it was planned with: its partition's, or a year.
                 let unasked = job.request.time_limit.is_none() && job.time_limit.is_none();
                 let limit = least.or(unasked.then(|| full.unwrap_or(YEAR_MINUTES))).map(Some);
@@ -315,7 +348,7 @@ impl Controller {
                 if let Some(job) = self.jobs.get_mut(id) {
                     job.planned_nodes = Bits::new();
                 }
-                self.start(id, queued.partition, expected.selection, Scheduler::Backfill, limit);
+                self.start(id, queued.partition, selection, Scheduler::Backfill, limit);
                 imagined.started(self, id);
                 return Planned::Started;
             }
@@ -342,9 +375,8 @@ impl Controller {
             for node in nodes.iter().filter(|_| first) {
                 self.nodes[node].flags.set(NodeFlags::PLANNED);
             }
-            let cpus = expected.selection.shares.iter().map(|share| share.cpus).sum();
             if let Some(job) = self.jobs.get_mut(id) {
-                job.tested_cpus = Some(cpus);
+                job.tested_cpus = Some(expected.cpus);
                 job.start = promised.map_or(start, |promised| promised.min(start));
                 if first {
                     job.planned_nodes = nodes;
@@ -355,67 +387,53 @@ impl Controller {
         Planned::Nothing
     }
 
-    /// When the job could start on `nodes` if running jobs end at their limits.
+    /// When the job could start on `nodes` if running jobs end at their limits. `in_full`: with what it would get then,
+    /// down to cores and devices, however far away that is.
     fn will_run(
         &self,
         imagined: &mut Imagined,
         job: &Job,
         partition: usize,
         nodes: &Bits,
+        in_full: bool,
     ) -> Option<Expected> {
-        let expected = self.imagine(imagined, job, partition, nodes);
+        let ask = self.ask(job, partition);
+        let least = u64::from(ask.min_cpus);
+        // Nodes that would not do if they were empty need not be emptied.
+        let figures = self.usage.figures();
+        if nodes.iter().map(|node| u64::from(figures[node].cpus)).sum::<u64>() < least {
+            return None;
+        }
+        let expected = self.after_ends(imagined, job, (&ask, partition), nodes, in_full);
         imagined.restore(self);
         expected
     }
 
-    fn imagine(
+    /// Lets jobs end one after the other until the job finds a place.
+    fn after_ends(
         &self,
         imagined: &mut Imagined,
         job: &Job,
-        partition: usize,
+        (ask, partition): (&Ask<'_>, usize),
         nodes: &Bits,
+        in_full: bool,
     ) -> Option<Expected> {
-        let now = self.time();
-        let ask = self.ask(job, partition);
         let least = u64::from(ask.min_cpus);
-        // Nodes that would not do if they were empty need not be emptied.
-        if nodes.iter().map(|node| u64::from(self.nodes[node].cpus)).sum::<u64>() < least {
-            return None;
-        }
         // What a job that is being cleaned up had counts as free already; whoever plans to start there waits.
         let completing = self.jobs.active().filter(|other| other.state.is_completing());
         for other in completing.filter(|other| other.completing_nodes.overlaps(nodes)) {
             imagined.give_back(self, other);
         }
+        let machines = Machines { usage: &imagined.usage, ..self.machines() };
+        let plain = job.request.constraint.is_none() && can_outline(&machines, ask);
         // Before there are as many CPUs as it needs, where they are does not matter.
-        let mut most = match ask.rows {
-            0 | 1 => most_cpus(&Machines { usage: &imagined.usage, ..self.machines() }, nodes),
-            _ => u64::MAX,
-        };
-        let mut try_it = |imagined: &Imagined, start: Time| {
-            let machines = Machines { usage: &imagined.usage, ..self.machines() };
-            self.find_in(&machines, job, partition, nodes).map(|selection| Expected { start, selection })
-        };
+        let mut most = if ask.rows <= 1 { most_cpus(&machines, nodes) } else { u64::MAX };
         if most >= least
-            && let Some(expected) = try_it(imagined, now)
+            && let Some(selection) = self.find_in(&machines, job, partition, nodes)
         {
-            return Some(expected);
+            return Some(Expected::with(self.time(), selection));
         }
         let ends = std::mem::take(&mut imagined.ends);
-        let expected = self.after_ends(imagined, &ends, nodes, (&mut most, least), &mut try_it);
-        imagined.ends = ends;
-        expected
-    }
-
-    /// Lets running jobs end one after the other until `try_it` finds a place.
-    fn after_ends(
-        &self,
-        imagined: &mut Imagined,
-        ends: &[(Time, JobId)],
-        nodes: &Bits,
-        (most, least): (&mut u64, u64),
-        try_it: &mut impl FnMut(&Imagined, Time) -> Option<Expected>,
-    ) -> Option<Expected> {
         let holds = |(end, id): &(Time, JobId)| {
             let other = self.jobs.get(*id).filter(|other| !other.state.is_completing())?;
             other.nodes.overlaps(nodes).then_some((*end, other))
@@ -424,30 +442,45 @@ impl Controller {
         let mut window: Time = 30;
         // Those that are gone, and of whom that does not yet stand in what is imagined.
         let mut gone: Vec<&Job> = Vec::new();
+        let mut expected = None;
         while let Some((end, _)) = running.peek() {
             // All that end up to the end of a window, which grows, are taken away together.
             let until = end.div_euclid(window) * window + window;
             let mut last = *end;
             while let Some((end, other)) = running.next_if(|(end, _)| *end < until) {
                 let freed = |share: &NodeShare| {
-                    let hw = &self.nodes[share.node];
-                    u64::from((share.cores.count() as u32 * hw.cpus_per_core()).min(hw.cpus))
+                    let of = &self.usage.figures()[share.node];
+                    u64::from((share.cores.count() as u32 * of.cpus_per_core).min(of.cpus))
                 };
                 let freed = other.shares_of_nodes.iter().filter(|share| nodes.has(share.node)).map(freed);
-                *most = most.saturating_add(freed.sum());
+                most = most.saturating_add(freed.sum());
                 gone.push(other);
                 last = end;
             }
             window *= 2;
-            if *most < least {
+            if most < least {
                 continue;
             }
-            gone.drain(..).for_each(|other| imagined.give_back(self, other));
-            if let Some(expected) = try_it(imagined, last) {
-                return Some(expected);
+            for other in gone.drain(..) {
+                if plain && !in_full { imagined.sketch(other) } else { imagined.give_back(self, other) }
+            }
+            let machines = Machines { usage: &imagined.usage, ..self.machines() };
+            expected = if plain && !in_full {
+                outline(&machines, ask, nodes).map(|Outline { nodes, cpus }| Expected {
+                    start: last,
+                    nodes,
+                    cpus,
+                    selection: None,
+                })
+            } else {
+                self.find_in(&machines, job, partition, nodes).map(|found| Expected::with(last, found))
+            };
+            if expected.is_some() {
+                break;
             }
         }
-        None
+        imagined.ends = ends;
+        expected
     }
 
     /// When and with what a job could first start on `nodes`.
@@ -458,8 +491,8 @@ impl Controller {
         nodes: &Bits,
         earliest: Time,
     ) -> Option<(Time, Selection)> {
-        let expected = self.will_run(&mut Imagined::new(self), job, partition, nodes)?;
-        Some((expected.start.max(earliest), expected.selection))
+        let expected = self.will_run(&mut Imagined::new(self), job, partition, nodes, true)?;
+        Some((expected.start.max(earliest), expected.selection?))
     }
 
     /// When backfill may next run.

@@ -34,6 +34,8 @@ impl Controller {
     /// Forgets which jobs could ever run: nodes or partitions are others now.
     pub(super) fn forget_what_fits(&mut self) {
         self.fits.0.clear();
+        self.usage.nodes_changed(&self.nodes);
+        self.unused.nodes_changed(&self.nodes);
     }
 
     fn alike(&self, job: &Job, partition: PartIdx) -> Option<Alike> {

@@ -181,7 +181,7 @@ impl Controller {
         // Shares have the order of the nodes.
         if let Ok(at) = job.shares_of_nodes.binary_search_by_key(&node, |share| share.node) {
             let share = &job.shares_of_nodes[at];
-            self.usage[node].release(&self.nodes[node], share, uid);
+            self.usage.release(&self.nodes[node], share, uid);
         }
         self.nodes[node].last_busy = now;
         if self.nodes[node].flags.has(NodeFlags::REBOOT_REQUESTED) {

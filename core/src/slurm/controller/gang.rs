@@ -59,10 +59,7 @@ impl Controller {
         for other in self.jobs.active().filter(|other| self.may_preempt(job, partition, other)) {
             for share in &other.shares_of_nodes {
                 // A suspended job keeps its memory and its devices; only its cores can be had.
-                let usage = &mut usage[share.node];
-                let kept = (usage.memory, usage.gres.clone());
-                usage.release(&self.nodes[share.node], share, other.request.uid);
-                (usage.memory, usage.gres) = kept;
+                usage.release_cores(&self.nodes[share.node], share, other.request.uid);
                 any = true;
             }
         }

@@ -59,7 +59,7 @@ pub use update::{JobChange, NodeChange};
 
 use super::Time;
 use super::accounting::AccountingDb;
-use super::model::{GresNames, Job, JobId, Node, NodeIdx, NodeUsage, Partition, StepId};
+use super::model::{GresNames, Job, JobId, Node, NodeIdx, Partition, StepId, UsageTable};
 use super::select::{Machines, Topology};
 use crate::sim::{EventQueue, SimTime};
 
@@ -201,9 +201,9 @@ pub struct Controller {
     /// Nodes.
     pub nodes: Vec<Node>,
     /// What is given away on each.
-    pub usage: Vec<NodeUsage>,
+    pub usage: UsageTable,
     /// The same when nobody is there.
-    unused: Vec<NodeUsage>,
+    unused: UsageTable,
     /// Which jobs could ever run.
     fits: ever::Known,
     /// Names of generic resources.
@@ -259,11 +259,7 @@ impl Controller {
     /// A controller that starts at `now`, with SimTime zero at `epoch` nanoseconds since 1970.
     pub fn new(spec: ClusterSpec, epoch: i64, now: SimTime) -> Self {
         let node_index = spec.nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
-        let unused = spec.nodes.iter().map(|node| NodeUsage {
-            gres: node.gres.iter().map(|_| super::model::GresUsage::default()).collect(),
-            ..NodeUsage::default()
-        });
-        let unused: Vec<NodeUsage> = unused.collect();
+        let unused = UsageTable::unused(&spec.nodes);
         let mut controller = Self {
             next_id: spec.params.first_job_id,
             users: spec.users,

@@ -2,7 +2,7 @@
 
 use super::schedule::Blocked;
 use super::{Controller, PreemptType};
-use crate::slurm::model::{Bits, Job, JobBase, JobId, NodeUsage, PartIdx, PreemptMode, Reason};
+use crate::slurm::model::{Bits, Job, JobBase, JobId, PartIdx, PreemptMode, Reason};
 use crate::slurm::select::Machines;
 
 impl Controller {
@@ -110,11 +110,11 @@ impl Controller {
         avail: &Bits,
         order: &[JobId],
     ) -> Option<(usize, Bits)> {
-        let mut usage: Vec<NodeUsage> = self.usage.clone();
+        let mut usage = self.usage.clone();
         for (at, victim) in order.iter().enumerate() {
             let victim = self.jobs.get(*victim)?;
             for share in &victim.shares_of_nodes {
-                usage[share.node].release(&self.nodes[share.node], share, victim.request.uid);
+                usage.release(&self.nodes[share.node], share, victim.request.uid);
             }
             let machines = Machines { usage: &usage, ..self.machines() };
             if let Some(selection) = self.find_in(&machines, job, partition, avail) {

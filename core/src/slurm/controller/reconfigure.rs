@@ -93,9 +93,9 @@ impl Controller {
             new.used = self.licenses.iter().find(|old| old.name == new.name).map_or(0, |old| old.used);
         }
         let kept = self.params.clone();
-        self.forget_what_fits();
         self.nodes = spec.nodes;
         self.partitions = spec.partitions;
+        self.forget_what_fits();
         self.licenses = spec.licenses;
         self.topology = spec.topology;
         self.params = spec.params;

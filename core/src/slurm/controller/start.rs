@@ -61,7 +61,7 @@ impl Controller {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let uid = job.request.uid;
         for share in &selection.shares {
-            self.usage[share.node].take(&self.nodes[share.node], share, uid);
+            self.usage.take(&self.nodes[share.node], share, uid);
             self.nodes[share.node].last_busy = now;
         }
         job.state = JobState::new(JobBase::Running);

@@ -10,12 +10,13 @@ mod node;
 mod request;
 mod state;
 mod step;
+mod usage;
 
 pub use bits::Bits;
 pub use gres::{GresAsk, GresGrant, GresKind, GresNames, GresUsage, NodeGres};
 pub use job::{Job, JobId, PendingTasks, PriorityFactors, Scheduler, TresCount};
 pub use node::{
-    Memory, NextState, Node, NodeIdx, NodeReason, NodeShare, NodeUsage, OverSubscribe, PartIdx, Partition,
+    Memory, NextState, Node, NodeIdx, NodeReason, NodeShare, OverSubscribe, PartIdx, Partition,
     PartitionState, PreemptMode, Reboot,
 };
 pub use request::{
@@ -23,3 +24,4 @@ pub use request::{
 };
 pub use state::{JobBase, JobFlags, JobState, NodeBase, NodeFlags, Reason};
 pub use step::{Distribution, Step, StepId, StepRequest, StepShare};
+pub use usage::{NodeFigures, NodeUsage, UsageTable};

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Bits, GresGrant, GresUsage, NodeBase, NodeFlags, NodeGres};
+use super::{Bits, GresGrant, NodeBase, NodeFlags, NodeGres};
 use crate::slurm::Time;
 
 /// Index of a node; nodes have the order of `slurm.conf`.
@@ -110,93 +110,6 @@ impl Node {
             && !self.flags.has(NodeFlags::NO_RESPOND)
             && !self.flags.has(NodeFlags::POWERED_DOWN)
             && !self.flags.has(NodeFlags::REBOOT_ISSUED)
-    }
-}
-
-/// What is given away on a node: the part that changes with every start and end, apart from [`Node`] so that
-/// a scheduler can try out starts and ends on a copy.
-#[derive(Clone, Debug, Default)]
-pub struct NodeUsage {
-    /// Cores given away; more than one row only where jobs share cores (OverSubscribe).
-    pub rows: SmallVec<[Bits; 1]>,
-    /// MiB given away.
-    pub memory: u64,
-    /// Generic resources given away, parallel to [`Node::gres`].
-    pub gres: SmallVec<[GresUsage; 1]>,
-    /// Jobs that have an allocation here, running or suspended.
-    pub running: u32,
-    /// Jobs here that have the whole node for themselves.
-    pub exclusive: u32,
-    /// Jobs here that want the node for their user alone, or are in a partition with ExclusiveUser.
-    pub user_exclusive: u32,
-    /// User ids of the jobs here, with their number.
-    pub users: SmallVec<[(u32, u32); 2]>,
-}
-
-impl NodeUsage {
-    /// Cores that at least one job has.
-    pub fn used_cores(&self) -> Bits {
-        let mut all = Bits::new();
-        for row in &self.rows {
-            all.union(row);
-        }
-        all
-    }
-
-    /// CPUs given away on `node`.
-    pub fn cpus(&self, node: &Node) -> u32 {
-        if self.exclusive > 0 {
-            return node.cpus;
-        }
-        (self.used_cores().count() as u32 * node.cpus_per_core()).min(node.cpus)
-    }
-
-    /// Gives a job of user `uid` its share.
-    pub fn take(&mut self, node: &Node, share: &NodeShare, uid: u32) {
-        let row = usize::from(share.row);
-        if self.rows.len() <= row {
-            self.rows.resize(row + 1, Bits::new());
-        }
-        debug_assert!(!self.rows[row].overlaps(&share.cores), "a core of {} given twice", node.name);
-        self.rows[row].union(&share.cores);
-        self.memory += share.memory;
-        if self.gres.len() < node.gres.len() {
-            self.gres.resize(node.gres.len(), GresUsage::default());
-        }
-        for grant in &share.gres {
-            let Some(at) = node.gres.iter().position(|gres| gres.kind == grant.kind) else { continue };
-            self.gres[at].add(&node.gres[at], grant);
-        }
-        self.running += 1;
-        self.exclusive += u32::from(share.whole);
-        self.user_exclusive += u32::from(share.user_exclusive);
-        match self.users.iter_mut().find(|(user, _)| *user == uid) {
-            Some((_, jobs)) => *jobs += 1,
-            None => self.users.push((uid, 1)),
-        }
-    }
-
-    /// Takes a job's share back.
-    pub fn release(&mut self, node: &Node, share: &NodeShare, uid: u32) {
-        if let Some(row) = self.rows.get_mut(usize::from(share.row)) {
-            row.subtract(&share.cores);
-        }
-        self.memory = self.memory.saturating_sub(share.memory);
-        for grant in &share.gres {
-            let Some(at) = node.gres.iter().position(|gres| gres.kind == grant.kind) else { continue };
-            if let Some(usage) = self.gres.get_mut(at) {
-                usage.remove(&node.gres[at], grant);
-            }
-        }
-        self.running = self.running.saturating_sub(1);
-        self.exclusive = self.exclusive.saturating_sub(u32::from(share.whole));
-        self.user_exclusive = self.user_exclusive.saturating_sub(u32::from(share.user_exclusive));
-        if let Some(at) = self.users.iter().position(|(user, _)| *user == uid) {
-            self.users[at].1 -= 1;
-            if self.users[at].1 == 0 {
-                self.users.remove(at);
-            }
-        }
     }
 }
 

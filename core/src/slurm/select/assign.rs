@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::fit::{cpus_per_core, free_cores};
-use super::{Ask, Machines, Pick, gres};
+use super::{Ask, Machines, Outline, Pick, gres};
 use crate::slurm::model::{Bits, GresGrant, Memory, NodeIdx, NodeShare};
 
 /// What the job gets on each of the nodes; `None` when devices do not work out.
@@ -27,15 +27,8 @@ pub(super) fn assign(
         } else {
             take_cores(machines, ask, pick.node, &free, wanted.div_ceil(per_core.max(1)) as usize)?
         };
-        let all_threads = (cores.count() as u32 * node.cpus_per_core()).min(node.cpus);
-        // Cores are given whole, so that all threads of them count; except where CPUs are the resource.
-        let cpus = if whole {
-            node.cpus
-        } else if ask.flags.cpus {
-            wanted
-        } else {
-            all_threads.max(wanted.min(all_threads))
-        };
+        let cpus =
+            if whole { node.cpus } else { cpus_of(machines, ask, pick.node, wanted, cores.count() as u32) };
         let memory = memory_of(machines, ask, pick.node, cpus, &gres);
         shares.push(NodeShare {
             node: pick.node,
@@ -49,6 +42,23 @@ pub(super) fn assign(
         });
     }
     Some(shares)
+}
+
+/// CPUs that a job is given with so many cores of a node.
+fn cpus_of(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, wanted: u32, cores: u32) -> u32 {
+    // Cores are given whole, so that all threads of them count; except where CPUs are the resource.
+    let figures = &machines.usage.figures()[node];
+    if ask.flags.cpus { wanted } else { (cores * figures.cpus_per_core).min(figures.cpus) }
+}
+
+/// The nodes and CPUs that [`assign`] would give, for a job that asks for cores alone.
+pub(super) fn outline(machines: &Machines<'_>, ask: &Ask<'_>, picks: &[Pick]) -> Outline {
+    let given = |pick: &Pick| {
+        let per_core = cpus_per_core(machines, ask, pick.node).max(1);
+        cpus_of(machines, ask, pick.node, pick.cpus, pick.cpus.div_ceil(per_core))
+    };
+    let picks = deal_tasks(ask, picks);
+    Outline { nodes: picks.iter().map(|pick| pick.node).collect(), cpus: picks.iter().map(given).sum() }
 }
 
 /// CPUs of each node by its tasks, where nodes were taken beyond what the tasks need (`-N2-4`): one task on every

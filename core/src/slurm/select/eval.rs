@@ -104,7 +104,7 @@ pub(super) fn consecutive(machines: &Machines<'_>, ask: &Ask<'_>, rooms: &[Room]
     if need.is_met() {
         return Some(sorted(picks));
     }
-    let mut runs = runs(machines, rooms, &taken);
+    let mut runs = runs(machines, ask, rooms, &taken);
     if ask.contiguous {
         return contiguous(ask, rooms, &runs, &need, &picks);
     }
@@ -131,11 +131,11 @@ pub(super) fn sorted(mut picks: Vec<Pick>) -> Vec<Pick> {
     picks
 }
 
-fn runs(machines: &Machines<'_>, rooms: &[Room], taken: &[bool]) -> Vec<Run> {
+fn runs(machines: &Machines<'_>, ask: &Ask<'_>, rooms: &[Room], taken: &[bool]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut last: Option<usize> = None;
     for (at, room) in rooms.iter().enumerate().filter(|(at, _)| !taken[*at]) {
-        let weight = machines.nodes[room.node].weight;
+        let weight = machines.usage.figures()[room.node].weight;
         let joins = last.is_some_and(|node| node + 1 == room.node)
             && runs.last().is_some_and(|run| run.weight == weight);
         if !joins {
@@ -144,7 +144,9 @@ fn runs(machines: &Machines<'_>, rooms: &[Room], taken: &[bool]) -> Vec<Run> {
         if let Some(run) = runs.last_mut() {
             run.rooms.end = at + 1;
             run.cpus += i64::from(room.cpus);
-            run.units.iter_mut().zip(&room.gres).for_each(|(sum, units)| *sum += units);
+            if !ask.gres.is_empty() {
+                run.units.iter_mut().zip(&room.gres).for_each(|(sum, units)| *sum += units);
+            }
         }
         last = Some(room.node);
     }

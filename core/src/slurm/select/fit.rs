@@ -38,7 +38,7 @@ pub(super) fn free_cores(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, 
 
 /// CPUs that a job may use of each core: its threads, as far as `--threads-per-core` and the tasks per core go.
 pub(super) fn cpus_per_core(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx) -> u32 {
-    let all = machines.nodes[node].cpus_per_core();
+    let all = machines.usage.figures()[node].cpus_per_core;
     let by_tasks = ask.ntasks_per_core.map(|tasks| tasks.max(1).saturating_mul(ask.cpus_per_task.max(1)));
     let by_threads = ask.threads_per_core.map(|threads| threads.max(1));
     all.min(by_tasks.unwrap_or(all)).min(by_threads.unwrap_or(all))
@@ -46,22 +46,84 @@ pub(super) fn cpus_per_core(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeId
 
 /// The most CPUs that jobs could be given on `nodes` in cores that nobody has: who needs more cannot start there.
 pub fn most_cpus(machines: &Machines<'_>, nodes: &Bits) -> u64 {
+    let figures = machines.usage.figures();
     let free = |node: NodeIdx| {
-        let hw = &machines.nodes[node];
-        let used = machines.usage[node].rows.first().map_or(0, Bits::count);
-        let cores = hw.cores().saturating_sub(used) as u32;
-        u64::from((cores * hw.cpus_per_core()).min(hw.cpus))
+        let of = &figures[node];
+        u64::from((of.free_cores * of.cpus_per_core).min(of.cpus))
     };
-    nodes.iter().filter(|node| *node < machines.nodes.len()).map(free).sum()
+    nodes.iter().take_while(|node| *node < figures.len()).map(free).sum()
 }
 
-/// What `node` could give, or `None` when it is of no use to the job.
-pub(super) fn room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u8) -> Option<Room> {
+/// Whether free cores alone say what a node could give: neither devices, memory nor whole nodes matter to the job, and
+/// the jobs that run share their nodes with everybody.
+pub(super) fn by_cores_alone(machines: &Machines<'_>, ask: &Ask<'_>, row: u8) -> bool {
+    row == 0
+        && machines.usage.shared_by_all()
+        && ask.gres.is_empty()
+        && ask.max_cpus_per_node.is_none()
+        && !(ask.whole || ask.user_exclusive)
+        && !(ask.flags.memory || ask.flags.whole_nodes || ask.flags.sockets)
+}
+
+/// What `node` could give, or `None` when it is of no use to the job. `cores_alone` is what [`by_cores_alone`] says.
+pub(super) fn room(
+    machines: &Machines<'_>,
+    ask: &Ask<'_>,
+    node: NodeIdx,
+    row: u8,
+    cores_alone: bool,
+) -> Option<Room> {
+    let figures = &machines.usage.figures()[node];
+    if figures.sockets < ask.sockets_per_node || figures.cores_per_socket < ask.cores_per_socket {
+        return None;
+    }
+    let per_task = ask.cpus_per_task.max(1);
+    let mut cpus;
+    let (mut units, mut least_by_gres) = ([0; gres::PER_JOB], 0);
+    if cores_alone {
+        if figures.free_cores == 0 {
+            return None;
+        }
+        let free = figures.free_cores * cpus_per_core(machines, ask, node);
+        cpus = within_tasks(machines, ask, node, free.min(figures.cpus));
+    } else {
+        (cpus, units, least_by_gres) = limited(machines, ask, node, row)?;
+    }
+    cpus -= cpus % per_task;
+    let mut least = ask.pn_min_cpus.max(per_task).max(least_by_gres);
+    if let Some(tasks) = ask.ntasks_per_node.filter(|_| ask.want_nodes > 0) {
+        // With a number of nodes the tasks per node are exact; with a number of tasks alone they are a limit.
+        if ask.ntasks >= tasks * ask.want_nodes {
+            least = least.max(tasks * per_task);
+        }
+    }
+    (cpus >= least && cpus > 0).then_some(Room { node, cpus, least, gres: units })
+}
+
+/// `cpus` as far as the limits of tasks per socket and node go.
+fn within_tasks(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, mut cpus: u32) -> u32 {
+    let per_task = ask.cpus_per_task.max(1);
+    if let Some(tasks) = ask.ntasks_per_socket {
+        cpus = cpus.min(tasks * machines.usage.figures()[node].sockets * per_task);
+    }
+    // A node that was asked for whole counts with all of its CPUs, however few tasks it is to have.
+    let whole = ask.whole || ask.flags.whole_nodes;
+    if let Some(tasks) = ask.ntasks_per_node.filter(|_| !whole) {
+        cpus = cpus.min(tasks * per_task);
+    }
+    cpus
+}
+
+/// The CPUs that cores, memory and devices of `node` leave to the job, the units of each GRES, and the CPUs that it
+/// must take for them.
+fn limited(
+    machines: &Machines<'_>,
+    ask: &Ask<'_>,
+    node: NodeIdx,
+    row: u8,
+) -> Option<(u32, [u64; gres::PER_JOB], u32)> {
     let (hw, usage) = (&machines.nodes[node], &machines.usage[node]);
-    if !may_share(ask, usage)
-        || hw.sockets < ask.sockets_per_node
-        || hw.cores_per_socket < ask.cores_per_socket
-    {
+    if !may_share(ask, usage) {
         return None;
     }
     let free = if ask.flags.sockets {
@@ -74,20 +136,12 @@ pub(super) fn room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u
     }
     let per_core = cpus_per_core(machines, ask, node);
     let mut cpus = (free as u32 * per_core).min(hw.cpus);
-    let per_task = ask.cpus_per_task.max(1);
     let whole = ask.whole || ask.flags.whole_nodes;
 
     if let Some(limit) = ask.max_cpus_per_node {
         cpus = cpus.min(limit.saturating_sub(usage.cpus(hw)));
     }
-    if let Some(tasks) = ask.ntasks_per_socket {
-        cpus = cpus.min(tasks * hw.sockets * per_task);
-    }
-    // A node that was asked for whole counts with all of its CPUs, however few tasks it is to have.
-    let tasks_per_node = ask.ntasks_per_node.filter(|_| !whole);
-    if let Some(tasks) = tasks_per_node {
-        cpus = cpus.min(tasks * per_task);
-    }
+    cpus = within_tasks(machines, ask, node, cpus);
     if ask.flags.memory {
         let left = hw.memory.saturating_sub(usage.memory);
         // Memory per GPU counts with the GPUs.
@@ -121,16 +175,7 @@ pub(super) fn room(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, row: u
         }
     }
     let (units, least_by_gres, most_by_gres) = gres::node_room(machines, ask, node)?;
-    cpus = cpus.min(most_by_gres);
-    cpus -= cpus % per_task;
-    let mut least = ask.pn_min_cpus.max(per_task).max(least_by_gres);
-    if let Some(tasks) = ask.ntasks_per_node.filter(|_| ask.want_nodes > 0) {
-        // With a number of nodes the tasks per node are exact; with a number of tasks alone they are a limit.
-        if ask.ntasks >= tasks * ask.want_nodes {
-            least = least.max(tasks * per_task);
-        }
-    }
-    (cpus >= least && cpus > 0).then_some(Room { node, cpus, least, gres: units })
+    Some((cpus.min(most_by_gres), units, least_by_gres))
 }
 
 /// Whether the jobs that are on a node leave it to this one.

@@ -11,7 +11,7 @@ mod gres;
 mod spread;
 mod tree;
 
-use crate::slurm::model::{Bits, GresAsk, GresNames, Memory, Node, NodeIdx, NodeShare, NodeUsage};
+use crate::slurm::model::{Bits, GresAsk, GresNames, Memory, Node, NodeIdx, NodeShare, UsageTable};
 
 pub use fit::{Room, most_cpus};
 pub use tree::{Switch, Topology};
@@ -100,7 +100,7 @@ pub struct Machines<'a> {
     /// The nodes.
     pub nodes: &'a [Node],
     /// What is given away on each.
-    pub usage: &'a [NodeUsage],
+    pub usage: &'a UsageTable,
     /// Switches, with `topology/tree`.
     pub topology: Option<&'a Topology>,
     /// Names of generic resources.
@@ -116,27 +116,62 @@ pub struct Selection {
     pub leaves: u32,
 }
 
+/// Nodes that a job could have, without the cores on them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// The nodes.
+    pub nodes: Bits,
+    /// CPUs that the job would be given in all.
+    pub cpus: u32,
+}
+
 /// Chooses nodes among `avail` and what the job gets on them; `None` when they do not suffice.
 ///
 /// Rules: `select/cons_tres` of 22.05 (see the modules); checked against recorded allocations.
 pub fn select(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits) -> Option<Selection> {
+    choose_in_rows(machines, ask, avail, &|picks, row| {
+        let shares = assign::assign(machines, ask, picks, row)?;
+        let leaves = machines.topology.map_or(0, |tree| tree.leaves(shares.iter().map(|share| share.node)));
+        Some(Selection { shares, leaves })
+    })
+}
+
+/// Whether [`outline`] says of a job what [`select`] would, from the figures of the nodes alone.
+pub fn can_outline(machines: &Machines<'_>, ask: &Ask<'_>) -> bool {
+    ask.rows <= 1
+        && fit::by_cores_alone(machines, ask, 0)
+        && machines.topology.is_none()
+        && !(ask.spread || ask.flags.lln)
+}
+
+/// The nodes that [`select`] would choose, for jobs of which [`can_outline`] is true.
+pub fn outline(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits) -> Option<Outline> {
+    choose_in_rows(machines, ask, avail, &|picks, _| Some(assign::outline(machines, ask, picks)))
+}
+
+/// What becomes of chosen nodes, in a row; `None` when devices do not work out.
+type Deal<'a, T> = dyn Fn(&[Pick], u8) -> Option<T> + 'a;
+
+fn choose_in_rows<T>(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits, deal: &Deal<'_, T>) -> Option<T> {
     if ask.min_nodes > ask.max_nodes || !ask.required.is_subset(avail) {
         return None;
     }
     // First in cores that nobody has; then, where cores may be shared, in the next row.
-    (0..ask.rows.max(1)).find_map(|row| in_row(machines, ask, avail, row))
+    (0..ask.rows.max(1)).find_map(|row| in_row(machines, ask, avail, row, deal))
 }
 
-fn in_row(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits, row: u8) -> Option<Selection> {
+fn in_row<T>(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits, row: u8, deal: &Deal<'_, T>) -> Option<T> {
+    let figures = machines.usage.figures();
+    let cores_alone = fit::by_cores_alone(machines, ask, row);
     // Nodes are offered by rising weight: heavier ones only when the lighter ones do not suffice.
     let mut weights: Vec<u32> = Vec::new();
     let mut rooms: Vec<Room> = Vec::with_capacity(avail.count());
-    for node in avail.iter().filter(|node| *node < machines.nodes.len()) {
-        let weight = machines.nodes[node].weight;
+    for node in avail.iter().take_while(|node| *node < figures.len()) {
+        let weight = figures[node].weight;
         if weights.last() != Some(&weight) {
             weights.push(weight);
         }
-        if let Some(room) = fit::room(machines, ask, node, row) {
+        if let Some(room) = fit::room(machines, ask, node, row, cores_alone) {
             rooms.push(room);
         } else if ask.required.has(node) {
             return None;
@@ -145,18 +180,24 @@ fn in_row(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits, row: u8) -> Opti
     weights.sort_unstable();
     weights.dedup();
     if weights.len() <= 1 || !ask.required.is_empty() {
-        return choose(machines, ask, rooms, row);
+        return choose(machines, ask, rooms, row, deal);
     }
     weights.iter().find_map(|weight| {
         let offered: Vec<Room> =
-            rooms.iter().filter(|room| machines.nodes[room.node].weight <= *weight).cloned().collect();
-        if (offered.len() as u32) < ask.min_nodes { None } else { choose(machines, ask, offered, row) }
+            rooms.iter().filter(|room| figures[room.node].weight <= *weight).cloned().collect();
+        if (offered.len() as u32) < ask.min_nodes { None } else { choose(machines, ask, offered, row, deal) }
     })
 }
 
 /// Chooses among `rooms`. When that fails, nodes with little room are left out step by step: a set of few large
 /// nodes may do where the whole set, filled in order, reaches the limit of nodes.
-fn choose(machines: &Machines<'_>, ask: &Ask<'_>, mut rooms: Vec<Room>, row: u8) -> Option<Selection> {
+fn choose<T>(
+    machines: &Machines<'_>,
+    ask: &Ask<'_>,
+    mut rooms: Vec<Room>,
+    row: u8,
+    deal: &Deal<'_, T>,
+) -> Option<T> {
     loop {
         // With fewer nodes or CPUs than it must have nothing can be chosen, in whatever order.
         let cpus: u64 = rooms.iter().map(|room| u64::from(room.cpus)).sum();
@@ -164,11 +205,9 @@ fn choose(machines: &Machines<'_>, ask: &Ask<'_>, mut rooms: Vec<Room>, row: u8)
             return None;
         }
         if let Some(picks) = pick(machines, ask, &rooms)
-            && let Some(shares) = assign::assign(machines, ask, &picks, row)
+            && let Some(dealt) = deal(&picks, row)
         {
-            let leaves =
-                machines.topology.map_or(0, |tree| tree.leaves(shares.iter().map(|share| share.node)));
-            return Some(Selection { shares, leaves });
+            return Some(dealt);
         }
         let least = rooms.iter().filter(|room| !ask.required.has(room.node)).map(|room| room.cpus).min()?;
         rooms.retain(|room| room.cpus > least || ask.required.has(room.node));
