@@ -496,9 +496,10 @@ impl SlurmCluster {
     }
 
     /// The process id of a container's command, if it is one.
-    pub(crate) fn container_of_pid(&self, pid: u32) -> Option<ProcId> {
+    pub(crate) fn container_of_pid(&self, pid: u32) -> Option<&Place> {
         let id = pid.checked_sub(20_000)? / 17;
-        self.procs.get(&id).filter(|proc| proc.place.inside.is_some() && proc.end.is_none()).map(|_| id)
+        let proc = self.procs.get(&id).filter(|proc| proc.end.is_none())?;
+        proc.place.inside.is_some().then_some(&proc.place)
     }
 
     /// The daemon of a node and all that runs there is gone: nothing is reported any more.

@@ -210,7 +210,7 @@ impl SlurmCluster {
                 self.task_ended(key, rank, End { code: 1, signal: None });
                 continue;
             }
-            let argv = plan.argv.clone();
+            let argv = plan.argv_of(rank);
             let program = argv.first().cloned().unwrap_or_default();
             let role = Role::Task { job: key.0, run: key.1, step: key.2, rank };
             let task = Call { argv, env, cwd, pid: 0 };

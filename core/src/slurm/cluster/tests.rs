@@ -316,6 +316,76 @@ fn enroot_makes_containers_by_hand() {
 }
 
 #[test]
+fn an_image_takes_its_time_to_come_and_to_be_packed() {
+    let mut cluster = cluster();
+    let id = start(&mut cluster, "enroot import -o p.sqsh docker://nvcr.io#nvidia/pytorch:25.06-py3");
+    cluster.advance(SimTime::from_secs(8));
+    let (_, said) = output(&mut cluster, id);
+    let last = said.lines().last().unwrap_or_default();
+    assert!(last.starts_with("[INFO] Downloading ") && last.ends_with(" missing layers..."), "{said}");
+    assert!(cluster.end_of(id).is_none() && !cluster.files.exists("/home/alice/p.sqsh"));
+    cluster.advance(SimTime::from_secs(1000));
+    assert!(cluster.end_of(id).is_some() && cluster.files.exists("/home/alice/p.sqsh"));
+    // The layers are there now: nothing is fetched again, but it is unpacked.
+    let line = "enroot load -n p docker://nvcr.io#nvidia/pytorch:25.06-py3 2>&1 | grep -c cache; enroot list";
+    assert_eq!(run_on(&mut cluster, line).0, "1\np\n");
+    let before = cluster.now();
+    run_on(&mut cluster, "enroot create -n q p.sqsh");
+    assert!(cluster.now() > before + std::time::Duration::from_secs(5), "{} {}", before, cluster.now());
+    let (_, err, code) = run_on(&mut cluster, "enroot create -n q p.sqsh");
+    assert!(err.starts_with("[ERROR] File already exists: ") && err.ends_with("/q\n") && code == 1, "{err}");
+}
+
+#[test]
+fn enroot_exec_joins_a_container_of_ones_own() {
+    let mut cluster = cluster();
+    let line = "enroot load -n box docker://alpine:3.20 2>/dev/null; enroot start --rw box sh -c 'echo $$ > /tmp/pid; sleep 20' & \
+                sleep 10; echo; enroot exec 1 true; enroot exec x true; wait";
+    let (_, err, _) = run_on(&mut cluster, line);
+    assert_eq!(err, "[ERROR] Process not found: 1\n[ERROR] Invalid argument: x\n");
+    let id = start(&mut cluster, "enroot start --rw box sh -c 'echo hi > /x; sleep 50'");
+    cluster.advance(cluster.now() + std::time::Duration::from_secs(10));
+    let inside = cluster.procs.iter().find(|(_, proc)| proc.place.inside.is_some() && proc.end.is_none());
+    let pid = 20_000 + inside.expect("a process in the container").0 * 17;
+    assert_eq!(run_on(&mut cluster, &format!("enroot exec {pid} cat /x")), ("hi\n".into(), String::new(), 0));
+    let (_, err, code) = run_on(&mut cluster, &format!("enroot exec {pid} /no/such"));
+    assert_eq!(err, "enroot-nsenter: failed to execute: /no/such: No such file or directory\n");
+    assert!(code == 1 && cluster.end_of(id).is_none());
+}
+
+#[test]
+fn with_multi_prog_each_task_runs_what_its_line_says() {
+    let mut cluster = cluster();
+    let conf = "# a server and its workers\n0 echo server\n1-3 echo worker %o of task %t\n";
+    cluster.files.put("/home/alice/multi.conf", conf, SimTime::ZERO).expect("room");
+    let expect = "0: server x\n1: worker 0 of task 1 x\n2: worker 1 of task 2 x\n3: worker 2 of task 3 x\n";
+    let (out, err, code) = run_on(&mut cluster, "srun -l --multi-prog multi.conf x | sort");
+    assert_eq!((out.as_str(), err.as_str(), code), (expect, "", 0));
+    let refused = "srun: error: Configuration file multi.conf invalid, no record for task id 4\n";
+    assert_eq!(run_on(&mut cluster, "srun -n5 --multi-prog multi.conf"), (String::new(), refused.into(), 1));
+}
+
+#[test]
+fn the_script_of_a_job_can_be_had_back_and_a_file_sent_to_its_nodes() {
+    let mut cluster = cluster();
+    let line = "sbatch -Q --parsable -N2 --wrap 'sleep 60' > id; scontrol write batch_script $(cat id) -; \
+                scontrol write batch_script $(cat id); tail -n1 slurm-$(cat id).sh; scontrol write batch_script 77; \
+                sleep 3; sbcast -j $(cat id) id /tmp/copy && cat /tmp/copy; sbcast -j $(cat id) id /tmp/copy; \
+                sbcast -f -j $(cat id) id /tmp/copy; echo $?; sbcast -j $(cat id) none /tmp/copy";
+    let (out, err, _) = run_on(&mut cluster, line);
+    let id = out.lines().find(|line| line.parse::<u32>().is_ok()).expect("a job id").to_owned();
+    let script = "#!/bin/sh\n# This script was created by sbatch --wrap.\n\nsleep 60\n";
+    let written = format!("batch script for job {id} written to slurm-{id}.sh\nsleep 60\n{id}\n0\n");
+    assert_eq!(out, format!("{script}{written}"));
+    assert_eq!(
+        err,
+        "job script retrieval failed: Invalid job id specified\n\
+         sbcast: error: REQUEST_FILE_BCAST(n1): File exists\n\
+         sbcast: error: Can't open `none`: No such file or directory\n"
+    );
+}
+
+#[test]
 fn a_full_disk_stops_the_container() {
     let mut cluster = cluster();
     cluster.enroot.conf.capacity = Some(1_000_000);

@@ -176,11 +176,7 @@ pub(crate) fn show_accounting(
         Some(names) => match format::choose(fields, names) {
             Ok(chosen) => chosen,
             Err(name) => {
-                return CommandOutput {
-                    stdout: String::new(),
-                    stderr: format!(" Unknown field '{name}'\n"),
-                    code: 1,
-                };
+                return CommandOutput::error(format!(" Unknown field '{name}'\n"));
             }
         },
     };
@@ -194,11 +190,7 @@ pub(crate) fn show_accounting(
     };
     for (name, _) in &conditions {
         if !fields.iter().any(|field| field.name == column_of(name)) {
-            return CommandOutput {
-                stdout: String::new(),
-                stderr: format!(" Unknown condition: {name}\n"),
-                code: 1,
-            };
+            return CommandOutput::error(format!(" Unknown condition: {name}\n"));
         }
     }
     let kept = rows.iter().filter(|cell| {

@@ -11,6 +11,7 @@ mod format;
 mod getopt;
 pub(crate) mod job_options;
 mod jobs;
+mod multi_prog;
 #[cfg(test)]
 mod operations;
 mod sacct;
@@ -84,6 +85,17 @@ pub struct CommandOutput {
     pub stderr: String,
     /// Exit code.
     pub code: u8,
+    /// A file that it writes.
+    pub writes: Option<Writes>,
+}
+
+/// A file that a command writes; paths are as typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// This text, to a path.
+    Text(String, String),
+    /// What a file holds, to another.
+    Copy(String, String),
 }
 
 impl CommandOutput {

@@ -67,7 +67,7 @@ pub fn sbatch(
     match submit(controller, session, args) {
         Ok((output, submitted)) => (output, submitted),
         Err(refusal) => {
-            (CommandOutput { stdout: String::new(), stderr: refusal.text, code: refusal.code }, None)
+            (CommandOutput { stderr: refusal.text, code: refusal.code, ..CommandOutput::default() }, None)
         }
     }
 }
@@ -149,7 +149,7 @@ fn submit(
             let output = CommandOutput {
                 stdout,
                 stderr: warning.unwrap_or_default() + &submission.messages.concat(),
-                code: 0,
+                ..CommandOutput::default()
             };
             Ok((output, Some(Submitted { job: id, wait: parsed.wait })))
         }
@@ -403,16 +403,13 @@ fn test_only(controller: &mut Controller, request: &JobRequest) -> CommandOutput
     controller.use_up_id();
     match trial.expected_start(request.clone()) {
         Ok((id, start, cpus, nodes, partition)) => CommandOutput {
-            stdout: String::new(),
             stderr: format!(
                 "sbatch: Job {id} to start at {} using {cpus} processors on nodes {nodes} in partition {partition}\n",
                 crate::slurm::units::stamp(start)
             ),
-            code: 0,
+            ..CommandOutput::default()
         },
-        Err(why) => {
-            CommandOutput { stdout: String::new(), stderr: format!("allocation failure: {why}\n"), code: 1 }
-        }
+        Err(why) => CommandOutput::error(format!("allocation failure: {why}\n")),
     }
 }
 

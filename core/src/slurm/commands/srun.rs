@@ -2,6 +2,7 @@
 
 use super::getopt::{self, Given, Opt, Takes, opt};
 use super::job_options::{JobOptions, Reader, Refusal, SHARED};
+use super::multi_prog::Programs;
 use super::{Session, sbatch};
 use crate::slurm::containers::pyxis::{self, PyxisArgs};
 use crate::slurm::controller::Controller;
@@ -138,6 +139,19 @@ pub(crate) struct Plan {
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) chdir: Option<String>,
     pub(crate) pyxis: PyxisArgs,
+    /// `--multi-prog`: what each task runs instead.
+    pub(crate) programs: Option<Programs>,
+    multi_prog: bool,
+}
+
+impl Plan {
+    /// The command of a task.
+    pub(crate) fn argv_of(&self, rank: u32) -> Vec<String> {
+        match &self.programs {
+            Some(programs) => programs.argv(rank, &self.argv[1..]),
+            None => self.argv.clone(),
+        }
+    }
 }
 
 /// What reading the arguments gave.
@@ -235,6 +249,19 @@ fn plan(
     below.take_environment(session.env).map_err(|message| message.refusal(command))?;
     plan.pyxis.or(below);
     options.finish(reader, inside)?;
+    if plan.multi_prog {
+        let name = &plan.argv[0];
+        let read = match (session.read_file)(name) {
+            Some(text) => Programs::read(&text, name, options.request.ntasks),
+            None => Err(vec![format!("Unable to open configuration file {name}")]),
+        };
+        let (programs, ntasks) = read.map_err(|lines| Refusal {
+            text: lines.iter().map(|line| format!("{command}: error: {line}\n")).collect(),
+            code: 1,
+        })?;
+        plan.programs = Some(programs);
+        options.request.ntasks = Some(ntasks);
+    }
     if let Some(warning) = plan.pyxis.finish() {
         plan.warnings.push_str(&format!("{command}: error: pyxis: {warning}\n"));
     }
@@ -317,6 +344,7 @@ fn take(
         "unbuffered" | "disable-status" | "threads" | "slurmd-debug" | "cpu-bind" | "quit-on-interrupt"
         | "wait" | "kill-command" | "bell" | "no-bell" | "propagate" | "interactive" => {}
         "pty" => plan.pty = true,
+        "multi-prog" => plan.multi_prog = true,
         other => return Err(refuse(format!("not modelled: --{other}"), 1)),
     }
     Ok(())
@@ -494,6 +522,7 @@ mod tests {
         // By the same rules.
         check("-n 0 true", "srun: error: Invalid numeric value \"0\" for --ntasks.\n", 1);
         check("-m foo true", "srun: error: Invalid --distribution specification\n", 255);
-        check("--multi-prog x", "srun: error: not modelled: --multi-prog\n", 1);
+        check("--multi-prog x", "srun: error: Unable to open configuration file x\n", 1);
+        check("--bcast x", "srun: error: not modelled: --bcast\n", 1);
     }
 }

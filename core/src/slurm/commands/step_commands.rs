@@ -1,9 +1,11 @@
 //! Small commands around steps: `sattach`, `sbcast`, `strigger`.
 //!
-//! Their refusals are those of the real ones; what they do when nothing is wrong is not modelled, and says so.
+//! Their refusals are those of the real ones. `sbcast` copies; what the others do when nothing is wrong is not modelled,
+//! and says so.
 
-use super::{CommandOutput, Session};
+use super::{CommandOutput, Session, Writes};
 use crate::slurm::controller::Controller;
+use crate::slurm::model::JobBase;
 
 /// Runs `sattach` with these arguments (without the name itself).
 pub fn sattach(controller: &Controller, session: &Session<'_>, args: &[String]) -> CommandOutput {
@@ -30,33 +32,45 @@ pub fn sattach(controller: &Controller, session: &Session<'_>, args: &[String]) 
 /// Runs `sbcast` with these arguments.
 pub fn sbcast(controller: &Controller, session: &Session<'_>, args: &[String]) -> CommandOutput {
     let mut job = session.variable("SLURM_JOB_ID").map(str::to_owned);
-    let mut files = Vec::new();
+    let (mut files, mut force) = (Vec::new(), false);
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
         match arg.as_str() {
             "-j" | "--jobid" => job = rest.next().cloned(),
             _ if arg.starts_with("--jobid=") => job = arg.split_once('=').map(|(_, id)| id.to_owned()),
+            "-f" | "--force" => force = true,
+            "-F" | "--fanout" | "-s" | "--size" | "-t" | "--timeout" => drop(rest.next()),
             _ if arg.starts_with('-') => {}
             _ => files.push(arg),
         }
     }
-    if files.len() != 2 {
+    let [from, to] = files[..] else {
         return CommandOutput::error(
             "sbcast: error: Need two file names, have ".to_owned() + &format!("{} names\n", files.len()),
         );
-    }
+    };
     let Some(job) = job else {
         return CommandOutput::error(
             "sbcast: error: Need a job id to run this command.  Run from within a Slurm job or use the --jobid option.\n",
         );
     };
     let known = job.parse::<u32>().ok().and_then(|id| controller.jobs.get(id));
-    if known.is_none_or(|job| job.state.is_finished()) {
+    let Some(known) = known.filter(|job| job.state.base == JobBase::Running) else {
         return CommandOutput::error(format!(
             "sbcast: error: Slurm jobid {job} lookup error: Invalid job id specified\n"
         ));
+    };
+    // All nodes have one file system, so that one copy is there for all of them.
+    if (session.read_file)(from).is_none() {
+        return CommandOutput::error(format!(
+            "sbcast: error: Can't open `{from}`: No such file or directory\n"
+        ));
     }
-    CommandOutput::error("not modelled: sbcast; all nodes share one file system here\n")
+    if !force && (session.read_file)(to).is_some() {
+        let node = known.nodes.min().map_or("", |at| controller.nodes[at].name.as_str());
+        return CommandOutput::error(format!("sbcast: error: REQUEST_FILE_BCAST({node}): File exists\n"));
+    }
+    CommandOutput { writes: Some(Writes::Copy(from.clone(), to.clone())), ..CommandOutput::default() }
 }
 
 /// Runs `strigger` with these arguments.

@@ -1,6 +1,9 @@
 //! The command `enroot`.
 
-use super::start::{Options, environment};
+use std::time::Duration;
+
+use super::start::{Options, UNPACK, environment};
+use super::work::{Destination, Work};
 use super::{Squash, data_path, import, pyxis, switch};
 use crate::process::Call;
 use crate::process::files::resolve;
@@ -13,6 +16,8 @@ pub(crate) enum Outcome {
     Printed(CommandOutput),
     /// It became a process in a container.
     Started(ProcId),
+    /// It is at work.
+    Working(Box<Work>),
 }
 
 /// Commands, their arguments, and what they do.
@@ -32,13 +37,14 @@ const COMMANDS: [(&str, &str, &str); 12] = [
 ];
 
 /// Options by command: short, long, name of the value.
-const OPTIONS: [(&str, &[(&str, &str, &str)]); 8] = [
+const OPTIONS: [(&str, &[(&str, &str, &str)]); 9] = [
     ("create", &[("-n", "--name", "NAME"), ("-f", "--force", "")]),
     ("digest", &[]),
     ("exec", &[]),
     ("export", &[("-o", "--output", "FILE"), ("-f", "--force", "")]),
     ("import", &[("-o", "--output", "FILE"), ("-a", "--arch", "ARCH")]),
     ("list", &[("-f", "--fancy", "")]),
+    ("load", &[("-n", "--name", "NAME"), ("-a", "--arch", "ARCH"), ("-f", "--force", "")]),
     ("remove", &[("-f", "--force", "")]),
     (
         "start",
@@ -120,6 +126,11 @@ impl Line {
     }
 }
 
+/// How long it takes to pack or unpack so many bytes.
+fn time_to_copy(bytes: u64) -> Duration {
+    Duration::from_millis(bytes * 1000 / UNPACK)
+}
+
 /// Runs `enroot`.
 pub(crate) fn enroot(host: &mut JobHost<'_>, call: &Call) -> Outcome {
     let Some(command) = call.argv.get(1).map(String::as_str) else {
@@ -141,21 +152,25 @@ pub(crate) fn enroot(host: &mut JobHost<'_>, call: &Call) -> Outcome {
     };
     let enroot = Run { host, call, line };
     let result = match command {
-        "version" => Ok(CommandOutput::text("4.1.2\n")),
-        "list" => Ok(enroot.list()),
-        "create" => enroot.create(),
-        "remove" => enroot.remove(),
-        "export" => enroot.export(),
-        "import" => enroot.import(),
-        "digest" => enroot.digest(),
-        "start" => match enroot.start() {
-            Ok(started) => return Outcome::Started(started),
-            Err(lines) => Err(lines),
-        },
-        "exec" => Err(enroot.exec()),
+        "version" => Ok(Outcome::Printed(CommandOutput::text("4.1.2\n"))),
+        "list" => Ok(Outcome::Printed(enroot.list())),
+        "remove" => enroot.remove().map(Outcome::Printed),
+        "digest" => enroot.digest().map(Outcome::Printed),
+        "create" => enroot.create().map(Outcome::work),
+        "export" => enroot.export().map(Outcome::work),
+        "import" => enroot.import().map(Outcome::work),
+        "load" => enroot.load().map(Outcome::work),
+        "start" => enroot.start().map(Outcome::Started),
+        "exec" => enroot.exec().map(Outcome::Started),
         other => Err(Lines::error(format!("not modelled: enroot {other}"))),
     };
-    Outcome::Printed(result.unwrap_or_else(Lines::output))
+    result.unwrap_or_else(|lines| Outcome::Printed(lines.output()))
+}
+
+impl Outcome {
+    fn work(work: Work) -> Self {
+        Self::Working(Box::new(work))
+    }
 }
 
 /// Lines on standard error, and an exit code.
@@ -241,18 +256,31 @@ impl Run<'_, '_> {
             .ok_or_else(|| Lines::error(format!("Invalid image format: {image}")))
     }
 
-    fn create(self) -> Result<CommandOutput, Lines> {
+    fn work(&self, took: Duration, log: Vec<String>, squash: Squash, into: Destination) -> Work {
+        Work::new(self.host.cluster.now(), took, log, squash, into)
+    }
+
+    fn create(self) -> Result<Work, Lines> {
         let image = self.first()?.to_owned();
         let default = image.rsplit('/').next().unwrap_or_default();
         let default =
             default.strip_suffix(".sqsh").or_else(|| default.strip_suffix(".squashfs")).unwrap_or(default);
         let name = self.line.value("--name").unwrap_or(default).to_owned();
         let squash = self.squash(&image)?;
-        let path = self.path_of(&name)?;
-        let node = self.host.node.clone();
+        let path = self.root_to_be(&name)?;
         let force = self.line.has("--force");
-        let log = self.host.cluster.create_root(&node, &path, &image, &squash, force, None);
-        log.map(|lines| Lines(lines, 0).output()).map_err(|lines| Lines(lines, 1))
+        let took = time_to_copy(squash.size);
+        Ok(self.work(took, Vec::new(), squash, Destination::Root { path, image, force }))
+    }
+
+    /// The path of a root file system that there is not yet, or that `--force` replaces.
+    fn root_to_be(&self, name: &str) -> Result<String, Lines> {
+        let path = self.path_of(name)?;
+        let there = self.host.cluster.enroot.root(&self.host.node, &path).is_some();
+        if there && !self.line.has("--force") {
+            return Err(Lines::error(format!("File already exists: {path}")));
+        }
+        Ok(path)
     }
 
     fn remove(self) -> Result<CommandOutput, Lines> {
@@ -265,19 +293,28 @@ impl Run<'_, '_> {
         Ok(CommandOutput::default())
     }
 
-    fn export(self) -> Result<CommandOutput, Lines> {
+    fn export(self) -> Result<Work, Lines> {
         let name = self.first()?.to_owned();
         let path = self.existing(&name)?;
         let output = self.line.value("--output").map_or_else(|| format!("{name}.sqsh"), str::to_owned);
-        let node = self.host.node.clone();
-        let Some(root) = self.host.cluster.enroot.root(&node, &path) else {
-            return Ok(CommandOutput::default());
+        let Some(root) = self.host.cluster.enroot.root(&self.host.node, &path) else {
+            return Err(Lines::error(format!("No such file or directory: {path}")));
         };
         let squash = root.squash.clone();
-        self.write_squash(squash, &output, vec!["[INFO] Creating squashfs filesystem...".to_owned()])
+        let log = vec!["[INFO] Creating squashfs filesystem...".to_owned()];
+        let into = Destination::File(resolve(&self.call.cwd, &output));
+        Ok(self.work(time_to_copy(squash.size), log, squash, into))
     }
 
-    fn import(self) -> Result<CommandOutput, Lines> {
+    /// Fetches what the address on the command line names.
+    fn fetch(&mut self, name: &str) -> Result<import::Fetched, Lines> {
+        let node = self.host.node.clone();
+        let cluster = &mut *self.host.cluster;
+        import::fetch(&mut cluster.enroot, &cluster.files, &node, &self.call.env, name)
+            .map_err(|error| Lines(error.log, error.code))
+    }
+
+    fn import(mut self) -> Result<Work, Lines> {
         let uri = self.first()?.to_owned();
         let invalid = || Lines::error(format!("Invalid argument: {uri}"));
         let (scheme, name) = uri.split_once("://").ok_or_else(invalid)?;
@@ -296,66 +333,52 @@ impl Run<'_, '_> {
         if self.host.cluster.files.exists(&target) {
             return Err(Lines::error(format!("File already exists: {target}")));
         }
-        let node = self.host.node.clone();
-        let cluster = &mut *self.host.cluster;
-        let fetched = import::fetch(&mut cluster.enroot, &cluster.files, &node, &self.call.env, name)
-            .map_err(|error| Lines(error.log, error.code))?;
-        self.write_squash(fetched.squash, &output, fetched.log)
+        let fetched = self.fetch(name)?;
+        let took = fetched.took + time_to_copy(fetched.squash.size);
+        Ok(self.work(took, fetched.log, fetched.squash, Destination::File(target)))
     }
 
-    fn digest(self) -> Result<CommandOutput, Lines> {
+    /// `import` and `create` without the file between.
+    fn load(mut self) -> Result<Work, Lines> {
         let uri = self.first()?.to_owned();
-        let name = uri.strip_prefix("docker://").unwrap_or(&uri);
-        let node = self.host.node.clone();
-        let cluster = &mut *self.host.cluster;
-        let fetched = import::fetch(&mut cluster.enroot, &cluster.files, &node, &self.call.env, name)
-            .map_err(|error| Lines(error.log, error.code))?;
+        let Some(name) = uri.strip_prefix("docker://") else {
+            return Err(Lines::error(format!("Invalid argument: {uri}")));
+        };
+        let default = name.rsplit('#').next().unwrap_or(name).replace(['/', ':'], "+");
+        let path = self.root_to_be(self.line.value("--name").unwrap_or(&default))?;
+        let mut fetched = self.fetch(name)?;
+        // It is not packed.
+        fetched.log.retain(|line| !line.contains("squashfs"));
+        let into = Destination::Root { path, image: uri.clone(), force: self.line.has("--force") };
+        Ok(self.work(fetched.took, fetched.log, fetched.squash, into))
+    }
+
+    fn digest(mut self) -> Result<CommandOutput, Lines> {
+        let uri = self.first()?.to_owned();
+        let fetched = self.fetch(uri.strip_prefix("docker://").unwrap_or(&uri))?;
         let digest = fetched.squash.image.map(|image| image.digest.clone()).unwrap_or_default();
         Ok(CommandOutput::text(format!("{digest}\n")))
     }
 
-    fn write_squash(
-        self,
-        squash: Squash,
-        output: &str,
-        mut log: Vec<String>,
-    ) -> Result<CommandOutput, Lines> {
-        let target = resolve(&self.call.cwd, output);
-        let (files, directories) = squash.counts();
-        log.push("Parallel mksquashfs: Using 2 processors".into());
-        log.push(format!("Creating 4.0 filesystem on {target}, block size 131072."));
-        let size = squash.size;
-        let links = squash.links;
-        let content = self.host.cluster.enroot.pack(squash);
-        let now = self.host.cluster.now();
-        if let Err(why) = self.host.cluster.files.write(&target, content, now) {
-            log.push(format!("Write failed because {why}"));
-            log.push("FATAL ERROR:Failed to write to output filesystem".into());
-            return Err(Lines(log, 1));
-        }
-        log.push(String::new());
-        log.push(format!(
-            "Filesystem size {:.2} Kbytes ({:.2} Mbytes)",
-            size as f64 / 1024.0,
-            size as f64 / 1_048_576.0
-        ));
-        log.push(format!("Number of inodes {}", files + directories + links));
-        log.push(format!("Number of files {files}"));
-        log.push(format!("Number of symbolic links {links}"));
-        log.push(format!("Number of directories {directories}"));
-        Ok(Lines(log, 0).output())
-    }
-
-    fn exec(self) -> Lines {
+    /// Joins the container of a process.
+    fn exec(self) -> Result<ProcId, Lines> {
         let pid = self.line.rest.first().map_or("", String::as_str);
-        let number: Option<u32> = pid.parse().ok();
-        match number {
-            Some(number) if self.host.cluster.container_of_pid(number).is_some() => {
-                Lines::error("not modelled: enroot exec into a container that runs")
-            }
-            Some(number) => Lines::error(format!("Process not found: {number}")),
-            None => Lines::error(format!("Invalid argument: {pid}")),
+        let number: u32 = pid.parse().map_err(|_| Lines::error(format!("Invalid argument: {pid}")))?;
+        let place = self.host.cluster.container_of_pid(number);
+        let Some(place) = place.filter(|place| place.node == self.host.node) else {
+            return Err(Lines::error(format!("Process not found: {number}")));
+        };
+        if self.host.uid != 0 && place.uid != self.host.uid {
+            return Err(Lines::error(format!("Permission denied: /proc/{number}/ns/user")));
         }
+        let place = Place { terminal: self.host.place.terminal, ..place.clone() };
+        let argv = self.line.rest[1..].to_vec();
+        let Some(program) = argv.first().cloned() else { return Err(Lines::error("Invalid argument")) };
+        let call = Call { argv, env: self.call.env.clone(), cwd: "/".into(), pid: 0 };
+        self.host.cluster.start_process(call, Role::Command, place).map_err(|_| {
+            let text = format!("enroot-nsenter: failed to execute: {program}: No such file or directory");
+            Lines(vec![text], 1)
+        })
     }
 
     fn start(self) -> Result<ProcId, Lines> {

@@ -13,12 +13,14 @@ mod import;
 pub(crate) mod pyxis;
 pub(crate) mod start;
 mod view;
+mod work;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) use command::{Outcome, enroot};
 pub(crate) use view::{Bind, View};
+pub(crate) use work::Work;
 
 use crate::process::files::Files;
 use crate::process::images::{Image, Registry, Rootfs};

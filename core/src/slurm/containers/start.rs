@@ -13,7 +13,7 @@ use crate::slurm::cluster::SlurmCluster;
 /// From the start of a container to the first instruction of its command (observed: about half a second).
 const START: Duration = Duration::from_millis(500);
 /// Bytes a second that a squashfs file is unpacked with.
-const UNPACK: u64 = 1 << 30;
+pub(super) const UNPACK: u64 = 1 << 30;
 
 /// How a container is to be started.
 #[derive(Clone, Debug, Default)]

@@ -2,8 +2,9 @@
 
 use super::{Follow, df, id};
 use crate::process::Call;
+use crate::process::files::{FileError, resolve};
 use crate::slurm::cluster::host::JobHost;
-use crate::slurm::commands::{self, CommandOutput, Session};
+use crate::slurm::commands::{self, CommandOutput, Session, Writes};
 use crate::slurm::containers;
 
 /// What became of a command.
@@ -11,6 +12,8 @@ pub(super) enum Answer {
     Printed(CommandOutput),
     /// It started something whose output is its own.
     Follow(Follow),
+    /// It takes its time.
+    Work(Box<containers::Work>),
 }
 
 /// Lends `work` the session of the one who runs a program, and the controller.
@@ -22,7 +25,7 @@ pub(super) fn with_session<T>(
 ) -> T {
     let files = host.cluster.files.clone();
     let read = |path: &str| {
-        let path = crate::process::files::resolve(&call.cwd, path);
+        let path = resolve(&call.cwd, path);
         files.read(&path).ok().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     };
     let gid = host.cluster.controller.users.by_uid(host.uid).map_or(host.uid, |user| user.gid);
@@ -52,11 +55,27 @@ pub(super) fn run(host: &mut JobHost<'_>, call: &Call) -> Answer {
         return match containers::enroot(host, call) {
             containers::Outcome::Printed(output) => Answer::Printed(output),
             containers::Outcome::Started(child) => Answer::Follow(Follow::new(child)),
+            containers::Outcome::Working(work) => Answer::Work(work),
         };
     }
     let words: Vec<String> = std::iter::once(name).chain(args).collect();
-    let output =
+    let mut output =
         with_session(host, call, "", |controller, session| commands::run(controller, session, &words));
+    if let Some(writes) = output.writes.take()
+        && let Err(why) = write(host, call, &writes)
+    {
+        output = CommandOutput::error(format!("{}: error: {why}\n", words[0]));
+    }
     host.cluster.changes += 1;
     Answer::Printed(output)
+}
+
+fn write(host: &mut JobHost<'_>, call: &Call, writes: &Writes) -> Result<(), FileError> {
+    let now = host.cluster.now();
+    let files = &mut host.cluster.files;
+    let (to, content) = match writes {
+        Writes::Text(to, text) => (to, text.clone().into_bytes()),
+        Writes::Copy(from, to) => (to, files.read(&resolve(&call.cwd, from))?.to_vec()),
+    };
+    files.write(&resolve(&call.cwd, to), content, now)
 }

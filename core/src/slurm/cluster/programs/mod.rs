@@ -36,6 +36,8 @@ pub(crate) enum Program {
     Salloc(salloc::Salloc),
     /// `enroot start` and `exec`: what runs in the container.
     Follow(Follow),
+    /// `enroot` that fetches, packs or unpacks an image.
+    Work(Box<crate::slurm::containers::Work>),
     /// `nvidia-smi`, and the programs of the image.
     Machine(ContainerProgram),
 }
@@ -73,11 +75,16 @@ impl Program {
                     *self = Self::Follow(follow);
                     Step::Ready
                 }
+                command::Answer::Work(work) => {
+                    *self = Self::Work(work);
+                    Step::Ready
+                }
             },
             Self::Sbatch(sbatch) => sbatch.step(host, io),
             Self::Srun(srun) => srun.step(host, io),
             Self::Salloc(salloc) => salloc.step(host, io),
             Self::Follow(follow) => follow.step(host, io),
+            Self::Work(work) => work.step(host, io),
             Self::Machine(program) => {
                 host.with_machine(|machine| machine.step(program, io)).unwrap_or(Step::Exit(127))
             }
@@ -93,7 +100,7 @@ impl Program {
             Self::Machine(program) => host
                 .with_machine(|machine| machine.signal(program, signal))
                 .unwrap_or(Some(128 + signal.number())),
-            Self::Command(_) | Self::Sbatch(_) => Some(128 + signal.number()),
+            Self::Command(_) | Self::Sbatch(_) | Self::Work(_) => Some(128 + signal.number()),
         }
     }
 }

@@ -10,7 +10,7 @@ mod show_partition;
 mod update;
 mod update_reservation;
 
-use super::{CommandOutput, Session};
+use super::{CommandOutput, Session, Writes};
 use crate::slurm::controller::Controller;
 use crate::slurm::error::SlurmError;
 use crate::slurm::{hostlist, units};
@@ -81,6 +81,9 @@ pub fn scontrol(controller: &mut Controller, session: &Session<'_>, args: &[Stri
         "takeover" => admin::takeover(controller, session, rest),
         "reboot" | "reboot_nodes" => admin::reboot(controller, session, flags, rest),
         "cancel_reboot" => admin::cancel_reboot(controller, session, rest),
+        "write" if rest.first().is_some_and(|what| what.eq_ignore_ascii_case("batch_script")) => {
+            batch_script(controller, session, &rest[1..])
+        }
         "abort" | "setdebug" | "setdebugflags" | "schedloglevel" | "fsdampeningfactor" | "token"
         | "write" | "wait_job" | "notify" | "listpids" | "getaddrs" | "completing" | "checkpoint"
         | "errnumstr" => CommandOutput::error(format!("not modelled: scontrol {verb}\n")),
@@ -128,6 +131,32 @@ fn asks(keyword: &str, rest: &[&str]) -> Option<&'static str> {
             }
         }
         _ => None,
+    }
+}
+
+/// `scontrol write batch_script JOB [FILE]`: the script of a job, into a file or (`-`) onto the standard output.
+fn batch_script(controller: &Controller, session: &Session<'_>, rest: &[&str]) -> CommandOutput {
+    let failed = |why: SlurmError| CommandOutput::error(format!("job script retrieval failed: {why}\n"));
+    let Some(id) = rest.first().and_then(|word| word.parse::<u32>().ok()) else {
+        return failed(SlurmError::InvalidJobId);
+    };
+    let Some(job) = controller.jobs.get(id).filter(|job| job.request.batch) else {
+        return failed(SlurmError::InvalidJobId);
+    };
+    if session.uid != 0 && session.uid != job.request.uid {
+        return failed(SlurmError::AccessDenied);
+    }
+    let script = job.request.script.clone();
+    match rest.get(1).copied() {
+        Some("-") => CommandOutput::text(script),
+        name => {
+            let name = name.map_or_else(|| format!("slurm-{id}.sh"), str::to_owned);
+            CommandOutput {
+                stdout: format!("batch script for job {id} written to {name}\n"),
+                writes: Some(Writes::Text(name, script)),
+                ..CommandOutput::default()
+            }
+        }
     }
 }
 

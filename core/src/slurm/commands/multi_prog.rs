@@ -1,0 +1,220 @@
+//! `srun --multi-prog`: a file that says which tasks run which program (srun(1), MULTIPLE PROGRAM CONFIGURATION).
+
+/// What the tasks of a step run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Programs {
+    lines: Vec<Line>,
+}
+
+/// One line: its tasks in the order in which it names them, and its words as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    ranks: Ranks,
+    words: Vec<Word>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Ranks {
+    /// `*`: all that no line before has.
+    Others,
+    These(Vec<u32>),
+}
+
+/// A word; what stood in single quotes is taken as it is.
+type Word = Vec<(String, bool)>;
+
+impl Programs {
+    /// Reads the file `name`. Without a number of tasks (`--ntasks`) there are as many as the file names; the number
+    /// comes back.
+    ///
+    /// # Errors
+    ///
+    /// The lines that `srun` prints, without its name.
+    pub(crate) fn read(text: &str, name: &str, ntasks: Option<u32>) -> Result<(Self, u32), Vec<String>> {
+        let mut programs = Self::default();
+        let mut taken: Vec<bool> = vec![false; ntasks.unwrap_or(1) as usize];
+        let mut fixed = ntasks.is_some();
+        for (number, line) in joined(text) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let mut words = split(&line);
+            let ranks = words.first().map(|word| plain(word)).unwrap_or_default();
+            let read = if words.len() < 2 {
+                Err(Vec::new())
+            } else if ranks == "*" {
+                fixed = true;
+                taken.fill(true);
+                Ok(Ranks::Others)
+            } else if programs.lines.iter().any(|line| line.ranks == Ranks::Others) {
+                Err(vec!["Task range specification with asterisk must be last".to_owned()])
+            } else {
+                these(&ranks, &mut taken, &mut fixed).map(Ranks::These)
+            };
+            match read {
+                Ok(ranks) => {
+                    words.remove(0);
+                    programs.lines.push(Line { ranks, words });
+                }
+                Err(mut said) => {
+                    said.push(format!("Line {number} of configuration file {name} invalid"));
+                    return Err(said);
+                }
+            }
+        }
+        if let Some(rank) = taken.iter().position(|taken| !taken) {
+            return Err(vec![format!("Configuration file {name} invalid, no record for task id {rank}")]);
+        }
+        Ok((programs, taken.len() as u32))
+    }
+
+    /// The command of a task: `%t` is its rank, `%o` its place among the tasks of its line; `more` is what stands behind
+    /// the file on the command line.
+    pub(crate) fn argv(&self, rank: u32, more: &[String]) -> Vec<String> {
+        let found = self.lines.iter().find_map(|line| match &line.ranks {
+            Ranks::Others => Some((line, rank as usize)),
+            Ranks::These(ranks) => ranks.iter().position(|other| *other == rank).map(|at| (line, at)),
+        });
+        let Some((line, offset)) = found else { return Vec::new() };
+        let put = |(text, literal): &(String, bool)| match literal {
+            true => text.clone(),
+            false => text.replace("%t", &rank.to_string()).replace("%o", &offset.to_string()),
+        };
+        let words = line.words.iter().map(|word| word.iter().map(put).collect());
+        words.chain(more.iter().cloned()).collect()
+    }
+}
+
+/// The lines of a file with the number of their first line, where a backslash at the end goes on with the next.
+fn joined(text: &str) -> Vec<(usize, String)> {
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    let mut goes_on = false;
+    for (at, line) in text.lines().enumerate() {
+        let (part, more) = line.strip_suffix('\\').map_or((line, false), |part| (part, true));
+        match lines.last_mut().filter(|_| goes_on) {
+            Some((_, whole)) => whole.push_str(part),
+            None => lines.push((at + 1, part.trim_start().to_owned())),
+        }
+        goes_on = more;
+    }
+    lines
+}
+
+fn split(line: &str) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut quote = None;
+    let mut inside = false;
+    for c in line.chars() {
+        if quote == Some(c) {
+            quote = None;
+        } else if quote.is_none() && (c == '\'' || c == '"') {
+            quote = Some(c);
+            if !inside {
+                words.push(Vec::new());
+                inside = true;
+            }
+        } else if quote.is_none() && c.is_whitespace() {
+            inside = false;
+        } else {
+            if !inside {
+                words.push(Vec::new());
+                inside = true;
+            }
+            let literal = quote == Some('\'');
+            if let Some(word) = words.last_mut() {
+                match word.last_mut().filter(|(_, other)| *other == literal) {
+                    Some((text, _)) => text.push(c),
+                    None => word.push((c.to_string(), literal)),
+                }
+            }
+        }
+    }
+    words
+}
+
+fn plain(word: &Word) -> String {
+    word.iter().map(|(text, _)| text.as_str()).collect()
+}
+
+/// `0-2,5`: tasks that no line before has.
+fn these(text: &str, taken: &mut Vec<bool>, fixed: &mut bool) -> Result<Vec<u32>, Vec<String>> {
+    /// Most tasks that a file may name.
+    const MOST: u32 = 1 << 20;
+    let mut ranks = Vec::new();
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number < MOST);
+        let (low, high) = match part.split_once('-') {
+            Some((low, high)) if low.bytes().all(|c| c.is_ascii_digit()) => {
+                let high = number(high).ok_or_else(|| vec!["Invalid task range specification".to_owned()])?;
+                (number(low).unwrap_or(0), high)
+            }
+            _ => {
+                let rank =
+                    number(part).ok_or_else(|| vec![format!("Invalid task range specification ({part})")])?;
+                (rank, rank)
+            }
+        };
+        if low > high {
+            return Err(vec![format!("Invalid task range, {low}-{high}")]);
+        }
+        if high as usize >= taken.len() {
+            if *fixed {
+                return Err(vec![format!("Invalid task id, {high} >= ntasks")]);
+            }
+            taken.resize(high as usize + 1, false);
+        }
+        for rank in low..=high {
+            if std::mem::replace(&mut taken[rank as usize], true) {
+                return Err(vec![format!("Duplicate record for task {rank}")]);
+            }
+            ranks.push(rank);
+        }
+    }
+    Ok(ranks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argv(text: &str, ntasks: Option<u32>, rank: u32) -> String {
+        let (programs, _) = Programs::read(text, "f", ntasks).unwrap();
+        programs.argv(rank, &["more".to_owned()]).join("|")
+    }
+
+    #[test]
+    fn a_task_runs_the_program_of_its_line() {
+        let text =
+            "# who does what\n4-6       hostname\n1,7       echo  task:%t\n0,2-3     echo  'of %t' \"o%o\"\n";
+        assert_eq!(Programs::read(text, "f", None).unwrap().1, 8);
+        assert_eq!(argv(text, None, 5), "hostname|more");
+        assert_eq!(argv(text, None, 7), "echo|task:7|more");
+        assert_eq!(argv(text, None, 3), "echo|of %t|o2|more");
+        assert_eq!(argv("0 a\n* b \\\n c%o\n", Some(3), 2), "b|c2|more");
+    }
+
+    #[test]
+    fn a_file_that_does_not_say_what_every_task_runs_is_refused() {
+        let check = |text: &str, ntasks: Option<u32>, expect: &[&str]| {
+            assert_eq!(Programs::read(text, "f", ntasks).unwrap_err(), expect, "{text}");
+        };
+        let invalid = "Line 1 of configuration file f invalid";
+        check("0\n", None, &[invalid]);
+        check("a hostname\n", None, &["Invalid task range specification (a)", invalid]);
+        check("3-1 hostname\n", None, &["Invalid task range, 3-1", invalid]);
+        check("1-x hostname\n", None, &["Invalid task range specification", invalid]);
+        check("0-7 hostname\n", Some(4), &["Invalid task id, 7 >= ntasks", invalid]);
+        check("0,0 hostname\n", Some(4), &["Duplicate record for task 0", invalid]);
+        check("99999999999 hostname\n", None, &["Invalid task range specification (99999999999)", invalid]);
+        check("0 hostname\n", Some(2), &["Configuration file f invalid, no record for task id 1"]);
+        check("", None, &["Configuration file f invalid, no record for task id 0"]);
+        check(
+            "* a\n0 b\n",
+            Some(2),
+            &[
+                "Task range specification with asterisk must be last",
+                "Line 2 of configuration file f invalid",
+            ],
+        );
+    }
+}
