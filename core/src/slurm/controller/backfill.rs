@@ -401,7 +401,12 @@ impl Controller {
         let least = u64::from(ask.min_cpus);
         // Nodes that would not do if they were empty need not be emptied.
         let figures = self.usage.figures();
-        if nodes.iter().map(|node| u64::from(figures[node].cpus)).sum::<u64>() < least {
+        let mut cpus = 0;
+        let suffices = |node: NodeIdx| {
+            cpus += u64::from(figures[node].cpus);
+            cpus >= least
+        };
+        if least > 0 && !nodes.iter().any(suffices) {
             return None;
         }
         let expected = self.after_ends(imagined, job, (&ask, partition), nodes, in_full);
@@ -427,7 +432,7 @@ impl Controller {
         let machines = Machines { usage: &imagined.usage, ..self.machines() };
         let plain = job.request.constraint.is_none() && can_outline(&machines, ask);
         // Before there are as many CPUs as it needs, where they are does not matter.
-        let mut most = if ask.rows <= 1 { most_cpus(&machines, nodes) } else { u64::MAX };
+        let mut most = if ask.rows <= 1 { most_cpus(&machines, nodes, least) } else { u64::MAX };
         if most >= least
             && let Some(selection) = self.find_in(&machines, job, partition, nodes)
         {

@@ -84,6 +84,21 @@ impl Bits {
         })
     }
 
+    /// The members that are in `other` too, rising.
+    pub fn iter_common<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
+        self.0.iter().zip(&other.0).enumerate().flat_map(|(at, (word, other))| {
+            let mut rest = word & other;
+            std::iter::from_fn(move || {
+                if rest == 0 {
+                    return None;
+                }
+                let bit = rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                Some(at * 64 + bit)
+            })
+        })
+    }
+
     /// Keeps the members of which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
         for (at, word) in self.0.iter_mut().enumerate() {

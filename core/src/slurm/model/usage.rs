@@ -146,6 +146,8 @@ const CHUNK: usize = 32;
 pub struct UsageTable {
     chunks: Vec<Arc<Vec<NodeUsage>>>,
     figures: Vec<NodeFigures>,
+    /// Nodes that have cores that nobody has.
+    free: Bits,
     /// Nodes on which some jobs do not share with everybody.
     particular: usize,
 }
@@ -175,6 +177,7 @@ impl UsageTable {
     pub fn nodes_changed(&mut self, nodes: &[Node]) {
         self.figures =
             nodes.iter().zip(self.iter()).map(|(node, usage)| NodeFigures::new(node, usage)).collect();
+        self.free = (0..self.figures.len()).filter(|at| self.figures[*at].free_cores > 0).collect();
     }
 
     /// What is given away on a node; `None` where there is no such node.
@@ -192,6 +195,16 @@ impl UsageTable {
         &self.figures
     }
 
+    /// The nodes that have cores that nobody has.
+    pub fn free(&self) -> &Bits {
+        &self.free
+    }
+
+    fn set_figures(&mut self, at: NodeIdx, figures: NodeFigures) {
+        self.figures[at] = figures;
+        if figures.free_cores > 0 { self.free.set(at) } else { self.free.clear(at) }
+    }
+
     /// Whether jobs share every node with everybody, so that free cores say who may go there.
     pub fn shared_by_all(&self) -> bool {
         self.particular == 0
@@ -206,7 +219,8 @@ impl UsageTable {
             (true, false) => self.particular -= 1,
             _ => {}
         }
-        self.figures[at] = NodeFigures::new(node, usage);
+        let figures = NodeFigures::new(node, usage);
+        self.set_figures(at, figures);
     }
 
     /// Gives a job of user `uid` its share.
@@ -231,8 +245,9 @@ impl UsageTable {
     /// Takes the cores of a share back in the figures alone.
     pub fn sketch_release(&mut self, share: &NodeShare) {
         if share.row == 0 {
-            let figures = &mut self.figures[share.node];
+            let mut figures = self.figures[share.node];
             figures.free_cores = (figures.free_cores + share.cores.count() as u32).min(figures.cores);
+            self.set_figures(share.node, figures);
         }
     }
 
@@ -246,10 +261,10 @@ impl UsageTable {
     ) {
         for at in changed {
             self.chunks[at / CHUNK] = Arc::clone(&other.chunks[at / CHUNK]);
-            self.figures[at] = other.figures[at];
+            self.set_figures(at, other.figures[at]);
         }
         for at in sketched {
-            self.figures[at] = other.figures[at];
+            self.set_figures(at, other.figures[at]);
         }
         self.particular = other.particular;
     }
@@ -291,6 +306,10 @@ mod tests {
                 nodes.iter().zip(table.iter()).map(|(node, usage)| NodeFigures::new(node, usage)).collect()
             };
             prop_assert_eq!(table.figures(), fresh(&table));
+            let free = |table: &UsageTable| -> Bits {
+                table.iter().enumerate().filter(|(_, usage)| usage.used_cores().count() < 4).map(|(at, _)| at).collect()
+            };
+            prop_assert_eq!(table.free(), &free(&table));
             prop_assert_eq!(table.shared_by_all(), !whole || kept.is_empty());
             let mut copy = table.clone();
             let (changed, sketched): (Vec<_>, Vec<_>) = kept.iter().partition(|(node, _)| node % 2 == 0);
@@ -304,6 +323,7 @@ mod tests {
             copy.restore(&table, changed.iter().map(|(node, _)| *node), sketched.iter().map(|(node, _)| *node));
             prop_assert_eq!(copy.figures(), fresh(&copy));
             prop_assert_eq!(copy.figures(), table.figures());
+            prop_assert_eq!(copy.free(), table.free());
             prop_assert_eq!(copy.shared_by_all(), table.shared_by_all());
         }
     }

@@ -44,14 +44,19 @@ pub(super) fn cpus_per_core(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeId
     all.min(by_tasks.unwrap_or(all)).min(by_threads.unwrap_or(all))
 }
 
-/// The most CPUs that jobs could be given on `nodes` in cores that nobody has: who needs more cannot start there.
-pub fn most_cpus(machines: &Machines<'_>, nodes: &Bits) -> u64 {
+/// The CPUs that jobs could be given on `nodes` in cores that nobody has, as far as `enough`: who needs more than all of
+/// them cannot start there.
+pub fn most_cpus(machines: &Machines<'_>, nodes: &Bits, enough: u64) -> u64 {
     let figures = machines.usage.figures();
-    let free = |node: NodeIdx| {
+    let mut most = 0;
+    for node in nodes.iter_common(machines.usage.free()) {
         let of = &figures[node];
-        u64::from((of.free_cores * of.cpus_per_core).min(of.cpus))
-    };
-    nodes.iter().take_while(|node| *node < figures.len()).map(free).sum()
+        most += u64::from((of.free_cores * of.cpus_per_core).min(of.cpus));
+        if most >= enough {
+            break;
+        }
+    }
+    most
 }
 
 /// Whether free cores alone say what a node could give: neither devices, memory nor whole nodes matter to the job, and

@@ -165,17 +165,23 @@ fn in_row<T>(machines: &Machines<'_>, ask: &Ask<'_>, avail: &Bits, row: u8, deal
     let cores_alone = fit::by_cores_alone(machines, ask, row);
     // Nodes are offered by rising weight: heavier ones only when the lighter ones do not suffice.
     let mut weights: Vec<u32> = Vec::new();
-    let mut rooms: Vec<Room> = Vec::with_capacity(avail.count());
-    for node in avail.iter().take_while(|node| *node < figures.len()) {
+    let mut rooms: Vec<Room> = Vec::new();
+    let mut offer = |node: NodeIdx| {
+        let Some(room) = fit::room(machines, ask, node, row, cores_alone) else { return };
         let weight = figures[node].weight;
         if weights.last() != Some(&weight) {
             weights.push(weight);
         }
-        if let Some(room) = fit::room(machines, ask, node, row, cores_alone) {
-            rooms.push(room);
-        } else if ask.required.has(node) {
-            return None;
-        }
+        rooms.push(room);
+    };
+    if cores_alone {
+        avail.iter_common(machines.usage.free()).for_each(&mut offer);
+    } else {
+        avail.iter().take_while(|node| *node < figures.len()).for_each(&mut offer);
+    }
+    let has_room = |node: NodeIdx| rooms.binary_search_by_key(&node, |room| room.node).is_ok();
+    if !ask.required.iter().all(has_room) {
+        return None;
     }
     weights.sort_unstable();
     weights.dedup();
