@@ -150,6 +150,24 @@ fn a_program_that_is_not_in_the_image_fails_with_127_in_a_shell_and_as_a_start_e
 }
 
 #[test]
+fn a_container_that_takes_more_memory_than_its_limit_is_killed() {
+    let check = |limit: &str, reason: &str, code: &str| {
+        let mut lab = lab();
+        let container = format!(
+            "image: 'nvcr.io/nvidia/pytorch:25.06-py3', command: [sh, -c, 'python train.py --device cpu --epochs 1 --host-memory 4GiB; sleep 1'], \
+             resources: {{limits: {{memory: {limit}}}}}"
+        );
+        apply(&mut lab, &pod("hungry", "Never", &container));
+        lab.advance(Duration::from_secs(900));
+        let ended = ".status.containerStatuses[0].state.terminated";
+        let found = [".reason", ".exitCode"].map(|path| get(&mut lab, "hungry", &format!("{ended}{path}")));
+        assert_eq!(found, [reason, code], "{limit}");
+    };
+    check("8Gi", "Completed", "0");
+    check("2Gi", "OOMKilled", "137");
+}
+
+#[test]
 fn init_containers_run_one_by_one_and_share_an_empty_dir_with_the_main_container() {
     let mut lab = lab();
     apply(

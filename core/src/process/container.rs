@@ -14,7 +14,7 @@ use super::files::{self, Files};
 use super::images::{Image, Tool};
 use super::programs::ContainerProgram;
 use super::programs::nvidia_smi::View;
-use super::{Call, Host, Io, Signal, Step};
+use super::{Call, Host, Io, MemoryGroup, Signal, Step};
 use crate::hardware::{Gpu, Node};
 use crate::sim::{Epoch, SimTime};
 
@@ -36,6 +36,8 @@ pub struct ContainerHost<'a> {
     pub files: &'a mut Files,
     /// The image that it was made from.
     pub image: &'a Image,
+    /// The machine's memory that its processes share.
+    pub memory: &'a mut MemoryGroup,
     /// It is no container but the machine itself, where the driver's tools are installed and processes are seen.
     pub bare: bool,
 }

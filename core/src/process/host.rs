@@ -19,6 +19,8 @@ pub enum Step {
     Outside,
     /// It ended with that exit code.
     Exit(u8),
+    /// The kernel ended it with a signal.
+    Killed(Signal),
 }
 
 /// Signals that the simulation sends.

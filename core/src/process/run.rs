@@ -360,6 +360,10 @@ impl Run {
         let seen = self.input_len(pid);
         let state = match step {
             Err(status) | Ok(Step::Exit(status)) => return self.kernel.finish(pid, status),
+            Ok(Step::Killed(signal)) => {
+                self.kernel.note_death(pid, signal);
+                return self.kernel.finish(pid, 128 + signal.number());
+            }
             Ok(Step::Ready) if full(&self.kernel) => State::Drain(1),
             Ok(Step::Ready) => {
                 // A program that only talks is paid for by what it says.

@@ -4,9 +4,10 @@ use k8s_openapi::api::core::v1 as core;
 
 use super::backoff::BackOff;
 use super::logs::ContainerLog;
-use crate::process::Process;
+use crate::kube::quantity::Amount;
 use crate::process::files::Files;
 use crate::process::programs::ContainerProgram;
+use crate::process::{MemoryGroup, Process};
 use crate::sim::SimTime;
 
 /// What a container is in its pod.
@@ -81,11 +82,20 @@ pub(super) struct Container {
 pub(super) struct Instance {
     pub(super) process: Process<ContainerProgram>,
     pub(super) files: Files,
+    /// Its memory, up to its limit.
+    pub(super) memory: MemoryGroup,
     /// When SIGKILL follows the SIGTERM that was sent.
     pub(super) kill_at: Option<SimTime>,
 }
 
 impl Container {
+    /// The memory that it may have at most, in MiB.
+    pub(super) fn memory_limit_mib(&self) -> Option<u64> {
+        let limits = self.spec.resources.as_ref()?.limits.as_ref()?;
+        let amount: Amount = limits.get("memory")?.0.parse().ok()?;
+        u64::try_from(amount.value() >> 20).ok()
+    }
+
     pub(super) fn new(spec: core::Container, role: Role) -> Self {
         let list = if role == Role::Main { "containers" } else { "initContainers" };
         Self {

@@ -10,7 +10,7 @@
 //! machine in `resources` and `node`, what its processes see in `environment` and
 //! `volumes`.
 //!
-//! Not modelled: memory limits (no container is OOM-killed), probes, lifecycle hooks, eviction, in-place resize, static pods,
+//! Not modelled: probes, lifecycle hooks, eviction, in-place resize, static pods,
 //! Secrets, persistent volumes, `subPath`, block devices, open standard input and
 //! terminals. A pod that asks for probes, hooks or one of the last four gets a
 //! `NotModelled` event that says so.

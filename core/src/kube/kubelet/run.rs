@@ -10,8 +10,7 @@ use super::worker::{Context, PodWorker, RELIST};
 use crate::process::container::ContainerHost;
 use crate::process::images::PullError;
 use crate::process::programs::ContainerProgram;
-use crate::process::{Call, Signal};
-use crate::process::{Process, ProcessState, Stream};
+use crate::process::{Call, MemoryGroup, Process, ProcessState, Signal, Stream};
 use crate::sim::SimTime;
 
 /// Creating and starting a container whose image is here.
@@ -287,6 +286,7 @@ impl PodWorker {
         let container = &self.containers[index];
         let call = Call { argv, env, cwd, pid: ctx.agent.next_pid() };
         let gpus = container.gpus.clone();
+        let mut memory = MemoryGroup::limited_to(container.memory_limit_mib());
         let mut host = ContainerHost {
             now: ctx.now,
             epoch: ctx.epoch,
@@ -295,6 +295,7 @@ impl PodWorker {
             gpus: &gpus,
             files: &mut files,
             image: &image,
+            memory: &mut memory,
             bare: false,
         };
         let process = Process::exec(call, &mut host);
@@ -306,7 +307,7 @@ impl PodWorker {
         container.log = ContainerLog::default();
         match process {
             Ok(process) => {
-                container.instance = Some(Instance { process, files, kill_at: None });
+                container.instance = Some(Instance { process, files, memory, kill_at: None });
                 container.stage = Stage::Running { since: ctx.now };
                 self.event(ctx, Some(index), false, "Started", "Container started".to_owned());
             }
@@ -339,13 +340,25 @@ impl PodWorker {
         if kill {
             self.signal(ctx, index, Signal::Kill);
         }
-        let state = self.with_process(ctx, index, |process, host| process.advance(host));
+        let state = self.with_process(ctx, index, |process, host| {
+            let state = process.advance(host);
+            if host.memory.oom_kills() == 0 {
+                return state;
+            }
+            // The kubelet has the kernel kill all of the container with the one that asked for too much.
+            process.signal_all(host, Signal::Kill);
+            process.advance(host)
+        });
         self.collect(now, index);
         let Some(ProcessState::Exited(code)) = state else { return false };
         let Stage::Running { since } = self.containers[index].stage else { return false };
         let message = self.termination_message(index, code != 0);
         let container = &mut self.containers[index];
-        let reason = if code == 0 { "Completed" } else { "Error" };
+        let reason = match container.instance.as_ref() {
+            Some(instance) if instance.memory.oom_kills() > 0 => "OOMKilled",
+            _ if code == 0 => "Completed",
+            _ => "Error",
+        };
         container.instance = None;
         container.stage = Stage::Ended(Ended {
             code: i32::from(code),
@@ -397,6 +410,7 @@ impl PodWorker {
             gpus: &container.gpus,
             files: &mut instance.files,
             image,
+            memory: &mut instance.memory,
             bare: false,
         };
         let result = call(&mut instance.process, &mut host);

@@ -7,7 +7,7 @@ use crate::hardware::{Node, SystemModel};
 use crate::process::container::ContainerHost;
 use crate::process::files::Files;
 use crate::process::images::{Image, Registry};
-use crate::process::{Call, Host as _, Io, Signal, Step};
+use crate::process::{Call, Host as _, Io, MemoryGroup, Signal, Step};
 use crate::sim::{Epoch, Seed, SimTime};
 
 /// A container on a DGX H100 and what it printed.
@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) stderr: Vec<u8>,
     image: Arc<Image>,
     gpus: Vec<usize>,
+    memory: MemoryGroup,
 }
 
 impl World {
@@ -38,6 +39,7 @@ impl World {
             stderr: Vec::new(),
             image,
             gpus: gpus.to_vec(),
+            memory: MemoryGroup::default(),
         }
     }
 
@@ -50,6 +52,7 @@ impl World {
             gpus: &self.gpus,
             files: &mut self.files,
             image: &self.image,
+            memory: &mut self.memory,
             bare: false,
         })
     }

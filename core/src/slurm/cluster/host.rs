@@ -46,20 +46,30 @@ impl<'a> JobHost<'a> {
                 &listed
             }
         };
+        let (job, mut memory) = self.cluster.take_memory(self.me, &self.node);
+        let before = memory.oom_kills();
         let files = match &mut self.view {
             Some(files) => files,
             None => &mut self.cluster.files,
         };
-        Some(work(&mut ContainerHost {
-            now: self.now,
-            epoch: self.cluster.epoch,
-            hostname: &self.hostname,
-            node: self.cluster.machines.of_mut(&self.node)?,
-            gpus,
-            files,
-            image: &image,
-            bare: self.place.inside.is_none(),
-        }))
+        let answer = self.cluster.machines.of_mut(&self.node).map(|node| {
+            work(&mut ContainerHost {
+                now: self.now,
+                epoch: self.cluster.epoch,
+                hostname: &self.hostname,
+                node,
+                gpus,
+                files,
+                image: &image,
+                memory: &mut memory,
+                bare: self.place.inside.is_none(),
+            })
+        });
+        if memory.oom_kills() > before {
+            self.cluster.note_oom(self.me);
+        }
+        self.cluster.return_memory(job, &self.node, memory);
+        answer
     }
 }
 

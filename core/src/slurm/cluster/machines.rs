@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::SlurmCluster;
+use super::procs::ProcId;
 use super::steps::StepKey;
 use crate::hardware::Node;
+use crate::process::MemoryGroup;
 use crate::process::images::{Image, Registry};
 use crate::slurm::containers::View;
 use crate::slurm::model::{Bits, JobId, StepId};
@@ -97,13 +99,54 @@ impl SlurmCluster {
         self.seen(&self.controller.nodes[share.node].name, Some(&share.gpus))
     }
 
+    /// The memory of the run of a job that a process belongs to, taken out for as long as it is at work.
+    pub(super) fn take_memory(&mut self, me: ProcId, node: &str) -> (Option<(JobId, u32)>, MemoryGroup) {
+        let Some((job, run)) = self.procs.get(&me).and_then(|proc| proc.role.job()) else {
+            return (None, MemoryGroup::default());
+        };
+        let known = self.memory.remove(&(job, run, node.to_owned()));
+        let memory = known.unwrap_or_else(|| MemoryGroup::limited_to(self.memory_limit(job, node)));
+        (Some((job, run)), memory)
+    }
+
+    /// What is left of it goes back.
+    pub(super) fn return_memory(&mut self, of: Option<(JobId, u32)>, node: &str, memory: MemoryGroup) {
+        if let Some((job, run)) = of.filter(|_| memory.used_mib() > 0) {
+            self.memory.insert((job, run, node.to_owned()), memory);
+        }
+    }
+
+    /// What a job may have of a node's memory in MiB, where `ConstrainRAMSpace` holds it to that.
+    fn memory_limit(&self, job: JobId, node: &str) -> Option<u64> {
+        let percent = self.controller.params.allowed_ram?;
+        let (job, at) = self.controller.jobs.get(job).zip(self.controller.node(node))?;
+        let share = job.shares_of_nodes.iter().find(|share| share.node == at)?;
+        Some((share.memory as f64 * percent / 100.0) as u64)
+    }
+
+    /// Something in a process was killed for want of memory.
+    pub(super) fn note_oom(&mut self, me: ProcId) {
+        if let Some(proc) = self.procs.get_mut(&me) {
+            proc.oom_kills += 1;
+        }
+    }
+
     /// All that ran on a machine is gone.
     pub(super) fn reset_machine(&mut self, node: &str) {
         let now = self.now;
+        self.memory.retain(|(_, _, of), _| of != node);
         if let Some(machine) = self.machines.of_mut(node) {
             machine.boot(now);
         }
     }
+}
+
+/// What slurmstepd says of processes that were killed for want of memory.
+pub(super) fn oom_text(kills: u32, step: &str) -> String {
+    format!(
+        "Detected {kills} oom-kill event(s) in StepId={step}. Some of your processes may have been killed by the cgroup \
+         out-of-memory handler."
+    )
 }
 
 #[cfg(test)]
@@ -156,6 +199,44 @@ mod tests {
         };
         check("", "8 2,3");
         check("ConstrainDevices=yes\n", "2 0,1");
+    }
+
+    #[test]
+    fn what_takes_more_memory_than_its_job_was_given_is_killed() {
+        let image = "--container-image=nvcr.io#nvidia/pytorch:25.06-py3";
+        let train = "python train.py --epochs 1 --device cpu --host-memory 8GiB";
+        let state = "sleep 2; scontrol show job | grep -o 'JobState=[A-Z_]* Reason=[A-Za-z]*\\|ExitCode=.*'";
+        let oom = "JobState=OUT_OF_MEMORY Reason=OutOfMemory\nExitCode=0:125";
+        let check = |cgroup: &str, line: &str, expect: &str| {
+            let mut cluster = cluster(cgroup);
+            let said = run(&mut cluster, line);
+            let lines: Vec<&str> = said.lines().filter(|line| !line.contains("pyxis")).collect();
+            assert_eq!(lines.join("\n").replace("  ", ""), expect, "{line}");
+        };
+        let killed = |step: &str| {
+            format!(
+                "slurmstepd: error: Detected 1 oom-kill event(s) in StepId={step}. Some of your processes may have \
+                 been killed by the cgroup out-of-memory handler.\n"
+            )
+        };
+        let confined = "ConstrainRAMSpace=yes\n";
+        let line = format!("srun --mem=4G {image} {train}; echo $?; {state}");
+        let expect = killed("1.0") + "srun: error: g1: task 0: Out Of Memory\n253\n" + oom;
+        check(confined, &line, &expect);
+        let runs = format!("srun --mem=4G {image} {train} | tail -n1 | cut -c1-17");
+        check("", &runs, "Training finished");
+        check("ConstrainRAMSpace=yes\nAllowedRAMSpace=200\n", &runs, "Training finished");
+        check(confined, &runs.replace("4G", "9G"), "Training finished");
+        // Two tasks share what their job has on a node, and give it back.
+        let two =
+            format!("srun -n2 --mem=9G {image} {train} 2>&1 | grep -c 'Out Of Memory\\|Training finished'");
+        check(confined, &two, "2");
+        // A script goes on after its program was killed, and its job counts as killed all the same.
+        let script = format!(
+            "sbatch -W -o out --mem=4G {image} --wrap '{train}; echo $? after' >/dev/null; echo $?; cat out; {state}"
+        );
+        let expect = format!("253\n137 after\n{}{oom}", killed("1.batch"));
+        check(confined, &script, &expect);
     }
 
     #[test]

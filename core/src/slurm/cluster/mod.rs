@@ -21,8 +21,8 @@ use std::time::Duration;
 pub use clock::{RecordedRun, RecordedRuns};
 pub use environment::batch_environment;
 pub(crate) use host::JobHost;
-use machines::Machines;
 pub(crate) use machines::Place;
+use machines::{Machines, oom_text};
 use procs::Proc;
 pub(crate) use procs::Role;
 pub use procs::{End, ProcId};
@@ -31,9 +31,9 @@ use steps::StepRun;
 use super::containers::start::{For, no_directory};
 use super::containers::{Enroot, start};
 use super::controller::{Action, ClusterSpec, Controller};
-use super::model::{Job, JobBase, JobId, StepId};
-use crate::process::Call;
+use super::model::{Job, JobBase, JobId, SIG_OOM, StepId};
 use crate::process::files::{self, Files};
+use crate::process::{Call, MemoryGroup};
 use crate::sim::{Epoch, SimTime};
 
 /// What happens at an instant on the machines.
@@ -61,6 +61,8 @@ pub struct SlurmCluster {
     /// Enroot on the machines.
     pub enroot: Enroot,
     machines: Machines,
+    /// Memory that the processes of a run of a job have on a node; missing where they have none.
+    memory: BTreeMap<(JobId, u32, String), MemoryGroup>,
     /// Name of the login node.
     pub login: String,
     /// The session id that displays show for commands.
@@ -104,6 +106,7 @@ impl SlurmCluster {
             files,
             enroot: Enroot::default(),
             machines: Machines::default(),
+            memory: BTreeMap::new(),
             login: "login".into(),
             session_id: 1,
             epoch,
@@ -461,6 +464,7 @@ impl SlurmCluster {
         match *role {
             Role::Batch { job, run, .. } => {
                 let proc = self.procs.remove(&id);
+                let kills = proc.as_ref().map_or(0, |proc| proc.oom_kills);
                 if let (Some(pyxis), Some(proc)) =
                     (self.pyxis_of(job), proc.filter(|p| p.place.inside.is_some()))
                 {
@@ -478,6 +482,10 @@ impl SlurmCluster {
                     if let (Some(line), Role::Batch { stderr, .. }) = (said, role) {
                         self.write_output(stderr, format!("{line}\n").as_bytes());
                     }
+                }
+                if let (Some(SIG_OOM), Role::Batch { stderr, .. }) = (end.signal, role) {
+                    let line = format!("slurmstepd: error: {}\n", oom_text(kills, &format!("{job}.batch")));
+                    self.write_output(stderr, line.as_bytes());
                 }
                 let (code, signal) = end.signal.map_or((end.code, 0), |signal| (0, signal));
                 let record = self.controller.jobs.get(job).zip(self.recorded.as_ref());

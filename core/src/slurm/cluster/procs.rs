@@ -7,7 +7,7 @@ use super::session::Session;
 use crate::process::files::Files;
 use crate::process::{Call, ExecError, Process, ProcessState, Signal, Stream};
 use crate::sim::SimTime;
-use crate::slurm::model::JobId;
+use crate::slurm::model::{JobId, SIG_OOM};
 
 /// A process of the cluster.
 pub type ProcId = u32;
@@ -48,6 +48,8 @@ pub(crate) struct Proc {
     pub(super) role: Role,
     pub(super) place: Place,
     pub(super) suspended: bool,
+    /// How often something in it was killed because there was no more memory.
+    pub(super) oom_kills: u32,
     /// What it wrote and nobody fetched.
     pub(super) output: Vec<(Stream, Vec<u8>)>,
     pub(super) end: Option<End>,
@@ -114,6 +116,7 @@ impl SlurmCluster {
             role,
             place,
             suspended: false,
+            oom_kills: 0,
             output: Vec::new(),
             end: None,
             session,
@@ -175,11 +178,14 @@ impl SlurmCluster {
                 None => (process.take_output(), None),
             }
         });
-        let end = process.exit_code().or(over).map(|code| End { code, signal: process.killed_by() });
+        let mut end = process.exit_code().or(over).map(|code| End { code, signal: process.killed_by() });
         self.changes += output.len() as u64 + u64::from(end.is_some());
         let Some(proc) = self.procs.get_mut(&id) else { return };
         proc.process = Some(process);
         proc.session = session;
+        if end.is_some() && proc.oom_kills > 0 {
+            end = Some(End { code: 128 + SIG_OOM, signal: Some(SIG_OOM) });
+        }
         proc.end = end;
         let role = proc.role.clone();
         if let Role::Batch { stdout, stderr, .. } = &role {

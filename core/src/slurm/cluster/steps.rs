@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::environment::{TaskOf, task_environment};
+use super::machines::oom_text;
 use super::{End, For, LAUNCH, Place, ProcId, Role, SlurmCluster, Timer, no_directory, pattern, start};
 use crate::process::{Call, ExecError, Stream};
 use crate::sim::SimTime;
 use crate::slurm::commands::srun::Plan;
-use crate::slurm::model::{JobId, StepId};
+use crate::slurm::model::{JobId, SIG_OOM, StepId};
 
 /// A run of a job and the number of its step.
 pub(super) type StepKey = (JobId, u32, u32);
@@ -252,6 +253,20 @@ impl SlurmCluster {
         }
     }
 
+    /// slurmstepd says that something of a task was killed for want of memory.
+    fn say_oom(&mut self, key: StepKey, rank: u32) {
+        let run = self.steps.get(&key);
+        let Some((node, proc)) = run.and_then(|run| {
+            let task = run.tasks.get(rank as usize)?;
+            Some((run.nodes[task.node].clone(), self.procs.get(&task.proc?)?))
+        }) else {
+            return;
+        };
+        let text = oom_text(proc.oom_kills, &format!("{}.{}", key.0, key.2));
+        let stepd = self.stepd(&node);
+        self.say(key, rank, &format!("{stepd}: error: {text}"));
+    }
+
     /// A task has ended.
     pub(super) fn task_ended(&mut self, key: StepKey, rank: u32, end: End) {
         let output = self
@@ -260,6 +275,9 @@ impl SlurmCluster {
             .and_then(|run| run.tasks.get(rank as usize)?.proc)
             .map(|id| self.take_output(id))
             .unwrap_or_default();
+        if end.signal == Some(SIG_OOM) {
+            self.say_oom(key, rank);
+        }
         let Some(run) = self.steps.get_mut(&key) else { return };
         let Some(task) = run.tasks.get_mut(rank as usize) else { return };
         task.output.extend(output);

@@ -129,14 +129,14 @@ pub const SWITCH: &[Parameter] = &[
 
 /// Keys of `cgroup.conf`.
 pub const CGROUP: &[Parameter] = &[
-    p("AllowedRAMSpace", Text, None, "100", NotModelled),
+    p("AllowedRAMSpace", Text, None, "100", Honoured { range: "percent", about: "How much of the memory that it was given a job may have." }),
     p("AllowedSwapSpace", Text, None, "0", NotModelled),
     p("CgroupAutomount", Boolean, None, "no", HostOnly),
     p("CgroupMountpoint", Text, None, "/sys/fs/cgroup", HostOnly),
     p("CgroupPlugin", Text, None, "autodetect", HostOnly),
     p("ConstrainCores", Boolean, None, "no", NotModelled),
     p("ConstrainDevices", Boolean, None, "no", Honoured { range: "yes, no", about: "Jobs see the GPUs that they were given, numbered from 0." }),
-    p("ConstrainRAMSpace", Boolean, None, "no", NotModelled),
+    p("ConstrainRAMSpace", Boolean, None, "no", Honoured { range: "yes, no", about: "What takes more memory than its job was given is killed." }),
     p("ConstrainSwapSpace", Boolean, None, "no", NotModelled),
     p("IgnoreSystemd", Boolean, None, "no", HostOnly),
     p("IgnoreSystemdOnFailure", Boolean, None, "no", HostOnly),

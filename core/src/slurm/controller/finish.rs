@@ -1,10 +1,11 @@
 //! How jobs end: by themselves, by a limit, by a command, by a lost node; and how they come back to the queue.
 
 use super::depend::set_reason;
+use super::steps::ended_as;
 use super::{Action, Controller, Event};
 use crate::slurm::Time;
 use crate::slurm::model::{
-    Bits, Job, JobBase, JobFlags, JobId, JobState, NodeFlags, NodeIdx, Reason, Step, StepId,
+    Bits, Job, JobBase, JobFlags, JobId, JobState, NodeFlags, NodeIdx, Reason, SIG_OOM, Step, StepId,
 };
 use std::time::Duration;
 
@@ -41,12 +42,10 @@ impl Controller {
                 job.exit = if signal == 0 { (code, 0) } else { step.exit };
             }
             // A step that a signal ended is shown as cancelled, whoever sent it (recorded: exit_codes).
-            step.state = JobState::new(if ended_before || signal != 0 {
-                JobBase::Cancelled
-            } else if code == 0 && signal == 0 {
-                JobBase::Completed
-            } else {
-                JobBase::Failed
+            step.state = JobState::new(match signal {
+                _ if ended_before => JobBase::Cancelled,
+                0 | SIG_OOM => ended_as(code, signal).0,
+                _ => JobBase::Cancelled,
             });
         }
         if !ended_before {
@@ -58,12 +57,7 @@ impl Controller {
             } else {
                 None
             };
-            let base = if code == 0 && signal == 0 { JobBase::Completed } else { JobBase::Failed };
-            let reason = match base {
-                JobBase::Failed if signal != 0 => Reason::LAUNCH_FAILURE,
-                JobBase::Failed => Reason::NON_ZERO_EXIT,
-                _ => Reason::NONE,
-            };
+            let (base, reason) = ended_as(code, signal);
             self.begin_end(id, base, reason, special.map(|hold| (hold, hold)));
             if self.has_steps(id) {
                 self.kill_processes(id);

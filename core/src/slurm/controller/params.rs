@@ -239,6 +239,8 @@ pub struct Params {
     pub accounting: bool,
     /// ConstrainDevices of `cgroup.conf`: a job sees the GPUs that it was given, and no others.
     pub constrain_devices: bool,
+    /// ConstrainRAMSpace and AllowedRAMSpace of `cgroup.conf`: the percentage of its memory that a job may have.
+    pub allowed_ram: Option<f64>,
     /// AccountingStorageTRES beyond the standard ones.
     pub accounting_tres: Vec<String>,
     /// DefMemPerCPU or DefMemPerNode.
@@ -310,6 +312,7 @@ impl Default for Params {
             enforce_part_limits: EnforcePartLimits::No,
             accounting: true,
             constrain_devices: false,
+            allowed_ram: None,
             accounting_tres: Vec::new(),
             def_memory: None,
             max_memory: None,

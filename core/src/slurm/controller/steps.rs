@@ -3,8 +3,8 @@
 use super::{Action, Controller, layout};
 use crate::slurm::error::SlurmError;
 use crate::slurm::model::{
-    Bits, Job, JobBase, JobId, JobRequest, JobState, Memory, Reason, Scheduler, Step, StepId, StepRequest,
-    StepShare,
+    Bits, Job, JobBase, JobId, JobRequest, JobState, Memory, Reason, SIG_OOM, Scheduler, Step, StepId,
+    StepRequest, StepShare,
 };
 
 /// What the controller answers to `srun` and `salloc` outside of an allocation.
@@ -248,7 +248,10 @@ impl Controller {
             ended = true;
             step.end = now;
             step.exit = (exit.0 & 0x7f, exit.1);
-            step.state = JobState::new(if exit.1 != 0 { JobBase::Cancelled } else { ended_as(exit.0, 0).0 });
+            step.state = JobState::new(match exit.1 {
+                0 | SIG_OOM => ended_as(exit.0, exit.1).0,
+                _ => JobBase::Cancelled,
+            });
             // The highest raw status: a code counts more than a signal.
             if !completing && exit > job.derived_exit {
                 job.derived_exit = (exit.0 & 0x7f, exit.1);
@@ -278,8 +281,9 @@ impl Controller {
 }
 
 /// The state and reason of what ended with a code or by a signal.
-fn ended_as(code: u8, signal: u8) -> (JobBase, Reason) {
+pub(super) fn ended_as(code: u8, signal: u8) -> (JobBase, Reason) {
     match (code, signal) {
+        (_, SIG_OOM) => (JobBase::OutOfMemory, Reason::OOM),
         (0, 0) => (JobBase::Completed, Reason::NONE),
         (_, 0) => (JobBase::Failed, Reason::NON_ZERO_EXIT),
         _ => (JobBase::Failed, Reason::LAUNCH_FAILURE),

@@ -22,6 +22,6 @@ pub use node::{
 pub use request::{
     ArraySpec, Dependency, DependencyKind, DependencyState, DependencyTarget, JobRequest, Sharing,
 };
-pub use state::{JobBase, JobFlags, JobState, NodeBase, NodeFlags, Reason};
+pub use state::{JobBase, JobFlags, JobState, NodeBase, NodeFlags, Reason, SIG_OOM};
 pub use step::{Distribution, Step, StepId, StepRequest, StepShare};
 pub use usage::{NodeFigures, NodeUsage, UsageTable};

@@ -168,6 +168,9 @@ impl JobBase {
     }
 }
 
+/// The signal as which an end for lack of memory is recorded: 253 less 128 (`SIG_OOM`).
+pub const SIG_OOM: u8 = 125;
+
 /// Why a job waits, or why it ended: the text that `%r` and `%R` print.
 ///
 /// The set of texts is Slurm's; most are constants here, those of limits are made of the limit's name.
@@ -198,6 +201,7 @@ impl Reason {
     pub const TIME_LIMIT: Self = Self("TimeLimit");
     pub const NON_ZERO_EXIT: Self = Self("NonZeroExitCode");
     pub const LAUNCH_FAILURE: Self = Self("JobLaunchFailure");
+    pub const OOM: Self = Self("OutOfMemory");
     pub const NODE_DOWN: Self = Self("NodeDown");
     pub const DEADLINE: Self = Self("DeadLine");
     pub const MAX_MEM_PER_LIMIT: Self = Self("MaxMemPerLimit");

@@ -33,7 +33,7 @@ use super::super::files;
 use super::ContainerProgram;
 use crate::hardware::GpuProcess;
 use crate::process::container::ContainerHost;
-use crate::process::{Call, Io, Signal, Step};
+use crate::process::{Call, Io, OutOfMemory, Signal, Step};
 use crate::sim::{Seed, SimTime};
 
 /// Imports and CUDA context: what a run takes before its first step.
@@ -54,6 +54,8 @@ pub struct Train {
     visible: Vec<usize>,
     /// Ranks of `torchrun`; `None` under plain `python`.
     ranks: Option<usize>,
+    /// What it has of the machine's memory, in MiB.
+    host_mib: u64,
     phase: Phase,
 }
 
@@ -104,6 +106,7 @@ pub(super) fn start(
         cwd: call.cwd.clone(),
         visible: visible(host, call.env.get("CUDA_VISIBLE_DEVICES").map(String::as_str)),
         ranks,
+        host_mib: 0,
         phase: Phase::New,
     }))
 }
@@ -128,17 +131,23 @@ pub(super) fn visible(host: &ContainerHost<'_>, list: Option<&str>) -> Vec<usize
 
 impl Train {
     pub(super) fn step(&mut self, host: &mut ContainerHost<'_>, io: &mut Io<'_>) -> Step {
-        match &self.phase {
+        match self.phase {
             Phase::New => {
                 let at = host.now + STARTUP;
                 self.phase = Phase::Starting(at);
                 Step::Until(at)
             }
-            Phase::Starting(at) if host.now < *at => Step::Until(*at),
-            Phase::Starting(_) => match self.begin(host, io) {
-                Ok(()) => self.go_on(host, io),
-                Err(error) => self.crash(host, io, &error),
-            },
+            Phase::Starting(at) if host.now < at => Step::Until(at),
+            Phase::Starting(_) => {
+                if self.take_memory(host).is_err() {
+                    // The kernel does not ask the program.
+                    return Step::Killed(Signal::Kill);
+                }
+                match self.begin(host, io) {
+                    Ok(()) => self.go_on(host, io),
+                    Err(error) => self.crash(host, io, &error),
+                }
+            }
             Phase::Running(_) => self.go_on(host, io),
         }
     }
@@ -341,7 +350,16 @@ impl Train {
     }
 
     /// Takes the load off the GPUs.
-    fn leave(&self, host: &mut ContainerHost<'_>) {
+    /// All of its processes take what they need of the machine's memory.
+    fn take_memory(&mut self, host: &mut ContainerHost<'_>) -> Result<(), OutOfMemory> {
+        let mib = u64::from(self.options.host_memory_mib) * self.ranks.unwrap_or(1) as u64;
+        host.memory.charge(mib)?;
+        self.host_mib = mib;
+        Ok(())
+    }
+
+    fn leave(&mut self, host: &mut ContainerHost<'_>) {
+        host.memory.uncharge(std::mem::take(&mut self.host_mib));
         let Phase::Running(running) = &self.phase else { return };
         let now = host.now;
         for (number, _) in &running.gpus {

@@ -20,6 +20,8 @@ pub struct Options {
     /// `--gpu-memory`: what it takes on each GPU, in MiB (or with a unit, `20GiB`);
     /// 12000 unless said.
     pub gpu_memory_mib: u32,
+    /// `--host-memory`: what each of its processes takes of the machine's memory, in MiB (or with a unit); 0 unless said.
+    pub host_memory_mib: u32,
     /// `--gpus`: how many GPUs `python` uses, or `all`; 1 unless said.
     pub gpus: Option<usize>,
     /// `--device cpu`: no GPU at all.
@@ -47,6 +49,7 @@ impl Default for Options {
             batch_size: 64,
             gpu_util: 95,
             gpu_memory_mib: 12_000,
+            host_memory_mib: 0,
             gpus: Some(1),
             cpu: false,
             log_every: 20,
@@ -60,7 +63,7 @@ impl Default for Options {
 }
 
 const FLAGS: &str = "[-h] [--epochs EPOCHS] [--steps-per-epoch STEPS_PER_EPOCH] [--step-time STEP_TIME] \
-    [--batch-size BATCH_SIZE] [--gpus GPUS] [--device DEVICE] [--gpu-util GPU_UTIL] [--gpu-memory GPU_MEMORY] \
+    [--batch-size BATCH_SIZE] [--gpus GPUS] [--device DEVICE] [--gpu-util GPU_UTIL] [--gpu-memory GPU_MEMORY] [--host-memory HOST_MEMORY] \
     [--log-every LOG_EVERY] [--seed SEED] [--fail-at-step FAIL_AT_STEP] [--oom] [--checkpoint-dir CHECKPOINT_DIR] [--resume]";
 
 impl Options {
@@ -118,6 +121,7 @@ impl Options {
             },
             "--gpu-util" => self.gpu_util = u32::try_from(number()?.min(100)).map_err(|_| "int")?,
             "--gpu-memory" => self.gpu_memory_mib = mib(value)?,
+            "--host-memory" => self.host_memory_mib = mib(value)?,
             "--log-every" => self.log_every = number()?.max(1),
             "--seed" => self.seed = number()?,
             "--fail-at-step" => self.fail_at_step = Some(number()?),
@@ -127,7 +131,7 @@ impl Options {
     }
 }
 
-const VALUED: [&str; 13] = [
+const VALUED: [&str; 14] = [
     "--epochs",
     "--steps-per-epoch",
     "--step-time",
@@ -137,6 +141,7 @@ const VALUED: [&str; 13] = [
     "--device",
     "--gpu-util",
     "--gpu-memory",
+    "--host-memory",
     "--log-every",
     "--seed",
     "--fail-at-step",

@@ -1,6 +1,7 @@
 //! What `srun` says of tasks that ended.
 
 use crate::slurm::cluster::End;
+use crate::slurm::model::SIG_OOM;
 
 /// Ranks as `srun` lists them: `0-2,5`.
 fn ranks(list: &[u32]) -> String {
@@ -35,6 +36,7 @@ pub(super) fn signal_name(signal: u8) -> String {
         14 => "Alarm clock",
         15 => "Terminated",
         24 => "CPU time limit exceeded",
+        SIG_OOM => "Out Of Memory",
         other => return format!("Unknown signal {other}"),
     };
     name.to_owned()
