@@ -39,7 +39,7 @@ impl Programs {
                 continue;
             }
             let mut words = split(&line);
-            let ranks = words.first().map(|word| plain(word)).unwrap_or_default();
+            let ranks = words.first().map(plain).unwrap_or_default();
             let read = if words.len() < 2 {
                 Err(Vec::new())
             } else if ranks == "*" {

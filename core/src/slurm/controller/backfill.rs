@@ -441,7 +441,7 @@ impl Controller {
         let ends = std::mem::take(&mut imagined.ends);
         let holds = |(end, id): &(Time, JobId)| {
             let other = self.jobs.get(*id).filter(|other| !other.state.is_completing())?;
-            other.nodes.overlaps(nodes).then_some((*end, other))
+            other.shares_of_nodes.iter().any(|share| nodes.has(share.node)).then_some((*end, other))
         };
         let mut running = ends.iter().filter_map(holds).peekable();
         let mut window: Time = 30;

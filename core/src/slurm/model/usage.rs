@@ -245,9 +245,9 @@ impl UsageTable {
     /// Takes the cores of a share back in the figures alone.
     pub fn sketch_release(&mut self, share: &NodeShare) {
         if share.row == 0 {
-            let mut figures = self.figures[share.node];
+            let figures = &mut self.figures[share.node];
             figures.free_cores = (figures.free_cores + share.cores.count() as u32).min(figures.cores);
-            self.set_figures(share.node, figures);
+            self.free.set(share.node);
         }
     }
 
