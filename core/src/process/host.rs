@@ -37,6 +37,9 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// 13, to one who writes to what nobody reads.
+    pub const PIPE: Self = Self::Other(13);
+
     /// Its number on Linux; a process that dies of it exits with 128 more.
     pub const fn number(self) -> u8 {
         match self {

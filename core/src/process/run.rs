@@ -315,6 +315,10 @@ impl Run {
                 }
                 Body::Program(mut program) => {
                     let step = self.step_program(host, pid, |host, io| host.step(&mut program, io));
+                    if matches!(step, Err(status) if status != 0) {
+                        // Nobody reads it any more: it gives back what it holds.
+                        host.signal(&mut program, Signal::PIPE);
+                    }
                     self.after_step(pid, step, Body::Program(program));
                 }
                 Body::Running | Body::Gone => return self.kernel.finish(pid, 1),

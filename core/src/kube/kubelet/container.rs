@@ -89,11 +89,12 @@ pub(super) struct Instance {
 }
 
 impl Container {
-    /// The memory that it may have at most, in MiB.
+    /// The memory that it may have at most, in MiB; a limit of 0 is none.
     pub(super) fn memory_limit_mib(&self) -> Option<u64> {
         let limits = self.spec.resources.as_ref()?.limits.as_ref()?;
         let amount: Amount = limits.get("memory")?.0.parse().ok()?;
-        u64::try_from(amount.value() >> 20).ok()
+        let bytes = u64::try_from(amount.value()).ok().filter(|bytes| *bytes > 0)?;
+        Some(bytes.div_ceil(1 << 20))
     }
 
     pub(super) fn new(spec: core::Container, role: Role) -> Self {

@@ -46,7 +46,7 @@ impl<'a> JobHost<'a> {
                 &listed
             }
         };
-        let (job, mut memory) = self.cluster.take_memory(self.me, &self.node);
+        let (job, mut memory) = self.cluster.take_memory(self.place, &self.node);
         let before = memory.oom_kills();
         let files = match &mut self.view {
             Some(files) => files,
@@ -66,7 +66,7 @@ impl<'a> JobHost<'a> {
             })
         });
         if memory.oom_kills() > before {
-            self.cluster.note_oom(self.me);
+            self.cluster.note_oom(self.place);
         }
         self.cluster.return_memory(job, &self.node, memory);
         answer

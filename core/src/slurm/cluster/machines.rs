@@ -31,6 +31,8 @@ pub(crate) struct Place {
     pub(crate) gpus: Arc<[usize]>,
     /// Its standard streams are a terminal.
     pub(crate) terminal: bool,
+    /// The script or task of a job that it is or was started by: in whose cgroup it is.
+    pub(crate) leader: Option<ProcId>,
 }
 
 /// Machines by the names of their nodes.
@@ -100,8 +102,9 @@ impl SlurmCluster {
     }
 
     /// The memory of the run of a job that a process belongs to, taken out for as long as it is at work.
-    pub(super) fn take_memory(&mut self, me: ProcId, node: &str) -> (Option<(JobId, u32)>, MemoryGroup) {
-        let Some((job, run)) = self.procs.get(&me).and_then(|proc| proc.role.job()) else {
+    pub(super) fn take_memory(&mut self, place: &Place, node: &str) -> (Option<(JobId, u32)>, MemoryGroup) {
+        let leader = place.leader.and_then(|leader| self.procs.get(&leader));
+        let Some((job, run)) = leader.and_then(|leader| leader.role.job()) else {
             return (None, MemoryGroup::default());
         };
         let known = self.memory.remove(&(job, run, node.to_owned()));
@@ -116,18 +119,26 @@ impl SlurmCluster {
         }
     }
 
-    /// What a job may have of a node's memory in MiB, where `ConstrainRAMSpace` holds it to that.
+    /// What a job may have of a node's memory in MiB, where memory is given out and `ConstrainRAMSpace` holds it to that.
     fn memory_limit(&self, job: JobId, node: &str) -> Option<u64> {
-        let percent = self.controller.params.allowed_ram?;
+        let percent = self.controller.params.allowed_ram.filter(|_| self.controller.params.select.memory)?;
         let (job, at) = self.controller.jobs.get(job).zip(self.controller.node(node))?;
         let share = job.shares_of_nodes.iter().find(|share| share.node == at)?;
         Some((share.memory as f64 * percent / 100.0) as u64)
     }
 
     /// Something in a process was killed for want of memory.
-    pub(super) fn note_oom(&mut self, me: ProcId) {
-        if let Some(proc) = self.procs.get_mut(&me) {
+    pub(super) fn note_oom(&mut self, place: &Place) {
+        if let Some(proc) = place.leader.and_then(|leader| self.procs.get_mut(&leader)) {
             proc.oom_kills += 1;
+        }
+    }
+
+    /// What is still charged to the run of a job goes with its last process.
+    pub(super) fn forget_memory(&mut self, job: JobId, run: u32) {
+        let runs = |proc: &super::procs::Proc| proc.end.is_none() && proc.role.job() == Some((job, run));
+        if !self.memory.is_empty() && !self.procs.values().any(runs) {
+            self.memory.retain(|(of, of_run, _), _| (*of, *of_run) != (job, run));
         }
     }
 
@@ -160,7 +171,7 @@ mod tests {
 
     /// Two machines with eight GPUs each; `cgroup.conf` as given.
     fn cluster(cgroup: &str) -> SlurmCluster {
-        let conf = "ClusterName=c\nSlurmctldHost=login\nSelectType=select/cons_tres\nGresTypes=gpu\nNodeName=g[1-2] CPUs=16 RealMemory=64000 \
+        let conf = "ClusterName=c\nSlurmctldHost=login\nSelectType=select/cons_tres\nSelectTypeParameters=CR_Core_Memory\nDefMemPerCPU=1000\nGresTypes=gpu\nNodeName=g[1-2] CPUs=16 RealMemory=64000 \
                     Gres=gpu:8\nPartitionName=main Nodes=ALL Default=YES\n";
         let files = ConfigFiles::new(conf)
             .with("gres.conf", "NodeName=g[1-2] Name=gpu File=/dev/nvidia[0-7]\n")
@@ -227,10 +238,20 @@ mod tests {
         check("", &runs, "Training finished");
         check("ConstrainRAMSpace=yes\nAllowedRAMSpace=200\n", &runs, "Training finished");
         check(confined, &runs.replace("4G", "9G"), "Training finished");
-        // Two tasks share what their job has on a node, and give it back.
-        let two =
-            format!("srun -n2 --mem=9G {image} {train} 2>&1 | grep -c 'Out Of Memory\\|Training finished'");
-        check(confined, &two, "2");
+        // Two tasks share what their job has on a node, and give it back, whatever ends them.
+        let ends = "2>&1 | grep -o 'Out Of Memory\\|Training finished' | sort | uniq -c | tr -s ' '";
+        let two = format!("srun -n2 --mem=9G {image} {train} {ends}");
+        check(confined, &two, " 1 Out Of Memory\n 1 Training finished");
+        let again = format!(
+            "srun --mem=9G {image} bash -c '{train} | head -n1 >/dev/null; {train}; {train} | tail -n1' {ends}"
+        );
+        check(confined, &again, " 2 Training finished");
+        // What Enroot starts by hand is in the cgroup of the job too.
+        let by_hand = format!(
+            "enroot load -n box docker://nvcr.io#nvidia/pytorch:25.06-py3 2>/dev/null; \
+             srun --mem=4G bash -c 'enroot load -n box docker://nvcr.io#nvidia/pytorch:25.06-py3; enroot start box {train}' {ends}"
+        );
+        check(confined, &by_hand, " 1 Out Of Memory");
         // A script goes on after its program was killed, and its job counts as killed all the same.
         let script = format!(
             "sbatch -W -o out --mem=4G {image} --wrap '{train}; echo $? after' >/dev/null; echo $?; cat out; {state}"

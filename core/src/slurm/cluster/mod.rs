@@ -366,7 +366,7 @@ impl SlurmCluster {
         let call = Call { argv, env, cwd, pid: 1000 + id };
         let role = Role::Batch { job: id, run, stdout, stderr };
         let gpus = self.gpus_of_job(id, &node);
-        let place = Place { uid, node, inside, gpus, terminal: false };
+        let place = Place { uid, node, inside, gpus, ..Place::default() };
         if self.start_process_at(call, role, place, self.began(id)).is_err() {
             self.tell(clock::Report { at: self.now, job: id, run, code: 127, signal: 0 });
         }
@@ -465,6 +465,7 @@ impl SlurmCluster {
             Role::Batch { job, run, .. } => {
                 let proc = self.procs.remove(&id);
                 let kills = proc.as_ref().map_or(0, |proc| proc.oom_kills);
+                let stepd = proc.as_ref().map(|proc| self.stepd(&proc.place.node)).unwrap_or_default();
                 if let (Some(pyxis), Some(proc)) =
                     (self.pyxis_of(job), proc.filter(|p| p.place.inside.is_some()))
                 {
@@ -484,7 +485,7 @@ impl SlurmCluster {
                     }
                 }
                 if let (Some(SIG_OOM), Role::Batch { stderr, .. }) = (end.signal, role) {
-                    let line = format!("slurmstepd: error: {}\n", oom_text(kills, &format!("{job}.batch")));
+                    let line = format!("{stepd}: error: {}\n", oom_text(kills, &format!("{job}.batch")));
                     self.write_output(stderr, line.as_bytes());
                 }
                 let (code, signal) = end.signal.map_or((end.code, 0), |signal| (0, signal));
@@ -500,6 +501,9 @@ impl SlurmCluster {
             }
             Role::Task { job, run, step, rank } => self.task_ended((job, run, step), rank, end),
             Role::Command => {}
+        }
+        if let Some((job, run)) = role.job() {
+            self.forget_memory(job, run);
         }
     }
 

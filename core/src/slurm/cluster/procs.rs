@@ -94,6 +94,8 @@ impl SlurmCluster {
     ) -> Result<ProcId, ExecError> {
         let id = self.next_proc;
         let mut call = call;
+        let leader = role.job().map(|_| id).or(place.leader);
+        let place = Place { leader, ..place };
         if call.pid == 0 {
             call.pid = 20_000 + id * 17;
         }

@@ -70,7 +70,8 @@ impl StepRun {
         let ends = || self.tasks.iter().filter_map(|task| task.end);
         let code = ends().filter(|end| end.signal.is_none()).map(|end| end.code).max().unwrap_or(0);
         let signal = ends().filter_map(|end| end.signal).max().unwrap_or(0);
-        if code > 0 { (code, 0) } else { (0, signal) }
+        // The want of memory counts more than a code, a code more than other signals.
+        if code > 0 && signal != SIG_OOM { (code, 0) } else { (0, signal) }
     }
 }
 
@@ -217,7 +218,7 @@ impl SlurmCluster {
             let task = Call { argv, env, cwd, pid: 0 };
             let gpus = self.gpus_of_step(key, node);
             let (node, inside, terminal) = (name.clone(), prepared.view.clone(), plan.pty);
-            let place = Place { uid, node, inside, gpus, terminal };
+            let place = Place { uid, node, inside, gpus, terminal, leader: None };
             match self.start_process(task, role, place) {
                 Ok(id) => {
                     if let Some(run) = self.steps.get_mut(&key) {
@@ -275,12 +276,14 @@ impl SlurmCluster {
             .and_then(|run| run.tasks.get(rank as usize)?.proc)
             .map(|id| self.take_output(id))
             .unwrap_or_default();
+        let Some(run) = self.steps.get_mut(&key) else { return };
+        let Some(task) = run.tasks.get_mut(rank as usize) else { return };
+        task.output.extend(output);
         if end.signal == Some(SIG_OOM) {
             self.say_oom(key, rank);
         }
         let Some(run) = self.steps.get_mut(&key) else { return };
         let Some(task) = run.tasks.get_mut(rank as usize) else { return };
-        task.output.extend(output);
         if task.end.is_some() {
             return;
         }

@@ -1,5 +1,8 @@
 //! `srun --multi-prog`: a file that says which tasks run which program (srun(1), MULTIPLE PROGRAM CONFIGURATION).
 
+/// Most tasks that a file may name.
+const MOST: u32 = 1 << 20;
+
 /// What the tasks of a step run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Programs {
@@ -32,6 +35,9 @@ impl Programs {
     /// The lines that `srun` prints, without its name.
     pub(crate) fn read(text: &str, name: &str, ntasks: Option<u32>) -> Result<(Self, u32), Vec<String>> {
         let mut programs = Self::default();
+        if let Some(count) = ntasks.filter(|count| *count > MOST) {
+            return Err(vec![format!("Invalid task count {count}")]);
+        }
         let mut taken: Vec<bool> = vec![false; ntasks.unwrap_or(1) as usize];
         let mut fixed = ntasks.is_some();
         for (number, line) in joined(text) {
@@ -68,7 +74,7 @@ impl Programs {
         Ok((programs, taken.len() as u32))
     }
 
-    /// The command of a task: `%t` is its rank, `%o` its place among the tasks of its line; `more` is what stands behind
+    /// The command of a task: `%t` is its rank, `%o` its place among the tasks of its line (of `*` its rank); `more` is what stands behind
     /// the file on the command line.
     pub(crate) fn argv(&self, rank: u32, more: &[String]) -> Vec<String> {
         let found = self.lines.iter().find_map(|line| match &line.ranks {
@@ -138,15 +144,14 @@ fn plain(word: &Word) -> String {
 
 /// `0-2,5`: tasks that no line before has.
 fn these(text: &str, taken: &mut Vec<bool>, fixed: &mut bool) -> Result<Vec<u32>, Vec<String>> {
-    /// Most tasks that a file may name.
-    const MOST: u32 = 1 << 20;
     let mut ranks = Vec::new();
     for part in text.split(',').filter(|part| !part.is_empty()) {
         let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number < MOST);
         let (low, high) = match part.split_once('-') {
             Some((low, high)) if low.bytes().all(|c| c.is_ascii_digit()) => {
-                let high = number(high).ok_or_else(|| vec!["Invalid task range specification".to_owned()])?;
-                (number(low).unwrap_or(0), high)
+                let invalid = || vec!["Invalid task range specification".to_owned()];
+                let low = if low.is_empty() { 0 } else { number(low).ok_or_else(invalid)? };
+                (low, number(high).ok_or_else(invalid)?)
             }
             _ => {
                 let rank =
@@ -203,6 +208,8 @@ mod tests {
         check("a hostname\n", None, &["Invalid task range specification (a)", invalid]);
         check("3-1 hostname\n", None, &["Invalid task range, 3-1", invalid]);
         check("1-x hostname\n", None, &["Invalid task range specification", invalid]);
+        check("99999999999-3 hostname\n", None, &["Invalid task range specification", invalid]);
+        check("* hostname\n", Some(u32::MAX), &["Invalid task count 4294967295"]);
         check("0-7 hostname\n", Some(4), &["Invalid task id, 7 >= ntasks", invalid]);
         check("0,0 hostname\n", Some(4), &["Duplicate record for task 0", invalid]);
         check("99999999999 hostname\n", None, &["Invalid task range specification (99999999999)", invalid]);

@@ -40,6 +40,7 @@ pub fn sbcast(controller: &Controller, session: &Session<'_>, args: &[String]) -
             _ if arg.starts_with("--jobid=") => job = arg.split_once('=').map(|(_, id)| id.to_owned()),
             "-f" | "--force" => force = true,
             "-F" | "--fanout" | "-s" | "--size" | "-t" | "--timeout" => drop(rest.next()),
+            _ if arg.starts_with("-j") => job = Some(arg[2..].to_owned()),
             _ if arg.starts_with('-') => {}
             _ => files.push(arg),
         }
@@ -60,6 +61,11 @@ pub fn sbcast(controller: &Controller, session: &Session<'_>, args: &[String]) -
             "sbcast: error: Slurm jobid {job} lookup error: Invalid job id specified\n"
         ));
     };
+    if session.uid != 0 && session.uid != known.request.uid {
+        return CommandOutput::error(format!(
+            "sbcast: error: Slurm jobid {job} lookup error: Access/permission denied\n"
+        ));
+    }
     // All nodes have one file system, so that one copy is there for all of them.
     if (session.read_file)(from).is_none() {
         return CommandOutput::error(format!(

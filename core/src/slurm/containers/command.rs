@@ -270,7 +270,7 @@ impl Run<'_, '_> {
         let path = self.root_to_be(&name)?;
         let force = self.line.has("--force");
         let took = time_to_copy(squash.size);
-        Ok(self.work(took, Vec::new(), squash, Destination::Root { path, image, force }))
+        Ok(self.work(took, Vec::new(), squash, Destination::Root { path, image, force, said: true }))
     }
 
     /// The path of a root file system that there is not yet, or that `--force` replaces.
@@ -335,7 +335,8 @@ impl Run<'_, '_> {
         }
         let fetched = self.fetch(name)?;
         let took = fetched.took + time_to_copy(fetched.squash.size);
-        Ok(self.work(took, fetched.log, fetched.squash, Destination::File(target)))
+        let into = Destination::File(target);
+        Ok(self.work(took, fetched.log, fetched.squash, into).of_layers(fetched.layers))
     }
 
     /// `import` and `create` without the file between.
@@ -349,8 +350,10 @@ impl Run<'_, '_> {
         let mut fetched = self.fetch(name)?;
         // It is not packed.
         fetched.log.retain(|line| !line.contains("squashfs"));
-        let into = Destination::Root { path, image: uri.clone(), force: self.line.has("--force") };
-        Ok(self.work(fetched.took, fetched.log, fetched.squash, into))
+        fetched.log.push("[INFO] Loading container root filesystem...".into());
+        let into = Destination::Root { path, image: uri, force: self.line.has("--force"), said: false };
+        let took = fetched.took + time_to_copy(fetched.squash.size);
+        Ok(self.work(took, fetched.log, fetched.squash, into).of_layers(fetched.layers))
     }
 
     fn digest(mut self) -> Result<CommandOutput, Lines> {
@@ -371,7 +374,8 @@ impl Run<'_, '_> {
         if self.host.uid != 0 && place.uid != self.host.uid {
             return Err(Lines::error(format!("Permission denied: /proc/{number}/ns/user")));
         }
-        let place = Place { terminal: self.host.place.terminal, ..place.clone() };
+        let Place { terminal, leader, .. } = *self.host.place;
+        let place = Place { terminal, leader, ..place.clone() };
         let argv = self.line.rest[1..].to_vec();
         let Some(program) = argv.first().cloned() else { return Err(Lines::error("Invalid argument")) };
         let call = Call { argv, env: self.call.env.clone(), cwd: "/".into(), pid: 0 };

@@ -14,6 +14,8 @@ pub(crate) struct Fetched {
     /// What Enroot prints.
     pub(crate) log: Vec<String>,
     pub(crate) took: Duration,
+    /// Digests of the layers that had to be fetched; for [`Enroot::keep_layers`].
+    pub(crate) layers: Vec<String>,
 }
 
 /// Why none was.
@@ -133,12 +135,21 @@ pub(crate) fn fetch(
         log.push(format!("[INFO] Downloading {} missing layers...", missing.len()));
     }
     let bytes: u64 = missing.iter().map(|layer| layer.size_bytes).sum();
-    cache.extend(image.layers.iter().map(|layer| layer.digest.clone()));
     for line in ["Extracting image layers...", "Converting whiteouts...", "Creating squashfs filesystem..."] {
         log.push(format!("[INFO] {line}"));
     }
     let took = Registry::LATENCY + Duration::from_millis(bytes * 1000 / Registry::BYTES_PER_S);
-    Ok(Fetched { squash: Squash::of_image(&image), log, took })
+    let layers = missing.iter().map(|layer| layer.digest.clone()).collect();
+    Ok(Fetched { squash: Squash::of_image(&image), log, took, layers })
+}
+
+impl Enroot {
+    /// Layers are in the cache of a node now.
+    pub(crate) fn keep_layers(&mut self, node: &str, layers: Vec<String>) {
+        if !layers.is_empty() {
+            self.layers.entry(enroot_scope(self.conf.node_local, node)).or_default().extend(layers);
+        }
+    }
 }
 
 fn enroot_scope(node_local: bool, node: &str) -> String {
@@ -188,10 +199,14 @@ mod tests {
     #[test]
     fn layers_are_fetched_once() {
         let mut enroot = Enroot::default();
-        let mut fetch =
-            || fetch(&mut enroot, &Files::new(), "n1", &BTreeMap::new(), "ubuntu").expect("an image");
-        let first = fetch();
-        let second = fetch();
+        let fetch = |enroot: &mut Enroot| {
+            fetch(enroot, &Files::new(), "n1", &BTreeMap::new(), "ubuntu").expect("an image")
+        };
+        let first = fetch(&mut enroot);
+        let again = fetch(&mut enroot);
+        assert_eq!(again.took, first.took, "what is on its way is not there");
+        enroot.keep_layers("n1", first.layers.clone());
+        let second = fetch(&mut enroot);
         assert!(
             second.took < first.took && second.log.contains(&"[INFO] Found all layers in cache".to_owned())
         );

@@ -355,6 +355,7 @@ impl SlurmCluster {
             match import::fetch(&mut self.enroot, &self.files, who.node, who.env, uri) {
                 Ok(fetched) => {
                     prepared.took += fetched.took;
+                    self.enroot.keep_layers(who.node, fetched.layers);
                     if who.ntasks == 1 {
                         prepared.said.push(format!("pyxis: imported docker image: {image}"));
                     }

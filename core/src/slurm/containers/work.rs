@@ -19,6 +19,8 @@ pub(crate) struct Work {
     then: Vec<String>,
     squash: Squash,
     into: Destination,
+    /// Layers that will have been fetched.
+    layers: Vec<String>,
 }
 
 /// Where an image goes.
@@ -26,8 +28,9 @@ pub(crate) struct Work {
 pub(super) enum Destination {
     /// A squashfs file.
     File(String),
-    /// A root file system: its path, the file that it comes from, and whether it takes the place of another.
-    Root { path: String, image: String, force: bool },
+    /// A root file system: its path, the file that it comes from, whether it takes the place of another, and whether what
+    /// is unpacked is said.
+    Root { path: String, image: String, force: bool, said: bool },
 }
 
 /// The line with which the work on a fetched image begins.
@@ -44,7 +47,12 @@ impl Work {
     ) -> Self {
         let at = log.iter().position(|line| line == EXTRACTING).unwrap_or(log.len());
         let then = log.split_off(at);
-        Self { until: now + took, first: log, then, squash, into }
+        Self { until: now + took, first: log, then, squash, into, layers: Vec::new() }
+    }
+
+    /// These layers are in the cache when it is done.
+    pub(super) fn of_layers(self, layers: Vec<String>) -> Self {
+        Self { layers, ..self }
     }
 
     /// Waits, and puts the image where it belongs.
@@ -59,11 +67,13 @@ impl Work {
             return Step::Until(self.until);
         }
         say(std::mem::take(&mut self.then));
+        let node = host.node.clone();
+        host.cluster.enroot.keep_layers(&node, std::mem::take(&mut self.layers));
         let done = match &self.into {
             Destination::File(path) => pack(host, &self.squash, path),
-            Destination::Root { path, image, force } => {
-                let node = host.node.clone();
-                host.cluster.create_root(&node, path, image, &self.squash, *force, None)
+            Destination::Root { path, image, force, said } => {
+                let log = host.cluster.create_root(&node, path, image, &self.squash, *force, None);
+                log.map(|log| if *said { log } else { Vec::new() })
             }
         };
         let code = u8::from(done.is_err());

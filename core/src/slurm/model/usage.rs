@@ -102,7 +102,7 @@ impl NodeUsage {
 /// The few figures of a node that every choice of nodes reads, beside each other in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeFigures {
-    /// Cores that nobody has.
+    /// Cores that are not given away in the first row: those that nobody has, where jobs do not share cores.
     pub free_cores: u32,
     /// Cores.
     pub cores: u32,
@@ -195,7 +195,7 @@ impl UsageTable {
         &self.figures
     }
 
-    /// The nodes that have cores that nobody has.
+    /// The nodes that have cores that are not given away in the first row.
     pub fn free(&self) -> &Bits {
         &self.free
     }
@@ -260,7 +260,11 @@ impl UsageTable {
         sketched: impl IntoIterator<Item = NodeIdx>,
     ) {
         for at in changed {
-            self.chunks[at / CHUNK] = Arc::clone(&other.chunks[at / CHUNK]);
+            // One that is its own stays so: the next change copies nothing.
+            match Arc::get_mut(&mut self.chunks[at / CHUNK]) {
+                Some(own) => own[at % CHUNK].clone_from(&other.chunks[at / CHUNK][at % CHUNK]),
+                None => self.chunks[at / CHUNK] = Arc::clone(&other.chunks[at / CHUNK]),
+            }
             self.set_figures(at, other.figures[at]);
         }
         for at in sketched {

@@ -98,8 +98,8 @@ pub(super) fn room(
     let mut least = ask.pn_min_cpus.max(per_task).max(least_by_gres);
     if let Some(tasks) = ask.ntasks_per_node.filter(|_| ask.want_nodes > 0) {
         // With a number of nodes the tasks per node are exact; with a number of tasks alone they are a limit.
-        if ask.ntasks >= tasks * ask.want_nodes {
-            least = least.max(tasks * per_task);
+        if ask.ntasks >= tasks.saturating_mul(ask.want_nodes) {
+            least = least.max(tasks.saturating_mul(per_task));
         }
     }
     (cpus >= least && cpus > 0).then_some(Room { node, cpus, least, gres: units })
@@ -109,12 +109,13 @@ pub(super) fn room(
 fn within_tasks(machines: &Machines<'_>, ask: &Ask<'_>, node: NodeIdx, mut cpus: u32) -> u32 {
     let per_task = ask.cpus_per_task.max(1);
     if let Some(tasks) = ask.ntasks_per_socket {
-        cpus = cpus.min(tasks * machines.usage.figures()[node].sockets * per_task);
+        cpus =
+            cpus.min(tasks.saturating_mul(machines.usage.figures()[node].sockets).saturating_mul(per_task));
     }
     // A node that was asked for whole counts with all of its CPUs, however few tasks it is to have.
     let whole = ask.whole || ask.flags.whole_nodes;
     if let Some(tasks) = ask.ntasks_per_node.filter(|_| !whole) {
-        cpus = cpus.min(tasks * per_task);
+        cpus = cpus.min(tasks.saturating_mul(per_task));
     }
     cpus
 }

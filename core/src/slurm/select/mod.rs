@@ -8,6 +8,8 @@ mod assign;
 mod eval;
 mod fit;
 mod gres;
+#[cfg(test)]
+mod properties;
 mod spread;
 mod tree;
 

@@ -349,7 +349,6 @@ impl Train {
         Step::Exit(1)
     }
 
-    /// Takes the load off the GPUs.
     /// All of its processes take what they need of the machine's memory.
     fn take_memory(&mut self, host: &mut ContainerHost<'_>) -> Result<(), OutOfMemory> {
         let mib = u64::from(self.options.host_memory_mib) * self.ranks.unwrap_or(1) as u64;
@@ -358,6 +357,7 @@ impl Train {
         Ok(())
     }
 
+    /// Takes the load off the GPUs, and gives the memory back.
     fn leave(&mut self, host: &mut ContainerHost<'_>) {
         host.memory.uncharge(std::mem::take(&mut self.host_mib));
         let Phase::Running(running) = &self.phase else { return };

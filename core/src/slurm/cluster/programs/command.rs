@@ -73,9 +73,8 @@ pub(super) fn run(host: &mut JobHost<'_>, call: &Call) -> Answer {
 fn write(host: &mut JobHost<'_>, call: &Call, writes: &Writes) -> Result<(), FileError> {
     let now = host.cluster.now();
     let files = &mut host.cluster.files;
-    let (to, content) = match writes {
-        Writes::Text(to, text) => (to, text.clone().into_bytes()),
-        Writes::Copy(from, to) => (to, files.read(&resolve(&call.cwd, from))?.to_vec()),
-    };
-    files.write(&resolve(&call.cwd, to), content, now)
+    match writes {
+        Writes::Text(to, text) => files.write(&resolve(&call.cwd, to), text.as_bytes(), now),
+        Writes::Copy(from, to) => files.copy(&resolve(&call.cwd, from), &resolve(&call.cwd, to), now),
+    }
 }

@@ -12,7 +12,7 @@ use crate::slurm::cluster::host::JobHost;
 use crate::slurm::cluster::steps::StepKey;
 use crate::slurm::commands::srun::{Plan, Read, exported, refused, srun_plan};
 use crate::slurm::error::SlurmError;
-use crate::slurm::model::{JobBase, JobId};
+use crate::slurm::model::{JobBase, JobId, SIG_OOM};
 
 /// `srun`.
 #[derive(Clone, Debug)]
@@ -402,7 +402,9 @@ impl Srun {
 
     /// Gives back its allocation; the exit code.
     fn exit(&self, host: &mut JobHost<'_>) -> u8 {
-        let (code, signal) = (self.code, self.signal.unwrap_or(0));
+        let signal = self.signal.unwrap_or(0);
+        // The want of memory counts more than the codes of other tasks.
+        let code = if signal == SIG_OOM { 0 } else { self.code };
         if self.owner {
             let (code, signal) = if code > 0 { (code & 0x7f, 0) } else { (0, signal) };
             host.cluster.controller.relinquish(self.job, self.run, code, signal);
@@ -414,6 +416,8 @@ impl Srun {
     /// Ctrl-C, SIGTERM and SIGKILL.
     pub(super) fn signal(&mut self, host: &mut JobHost<'_>, signal: Signal) -> Option<u8> {
         match (self.state, signal) {
+            // It ignores SIGPIPE (launch.c): its tasks are not told.
+            (_, Signal::PIPE) => None,
             (State::Running(key), Signal::Kill) => {
                 host.cluster.signal_step(key, 9);
                 Some(137)

@@ -56,10 +56,16 @@ pub(super) fn params(config: &Config) -> Params {
         },
         accounting: text("AccountingStorageType").ends_with("slurmdbd"),
         constrain_devices: config.cgroup.flag("ConstrainDevices"),
-        allowed_ram: config
-            .cgroup
-            .flag("ConstrainRAMSpace")
-            .then(|| config.cgroup.text("AllowedRAMSpace").trim_end_matches('%').parse().unwrap_or(100.0)),
+        allowed_ram: config.cgroup.flag("ConstrainRAMSpace").then(|| {
+            config
+                .cgroup
+                .text("AllowedRAMSpace")
+                .trim_end_matches('%')
+                .parse()
+                .ok()
+                .filter(|percent: &f64| percent.is_finite() && *percent > 0.0)
+                .unwrap_or(100.0)
+        }),
         accounting_tres: config.list("AccountingStorageTRES"),
         def_memory: memory(&config.parameters, "DefMemPerCPU", "DefMemPerNode"),
         max_memory: memory(&config.parameters, "MaxMemPerCPU", "MaxMemPerNode"),
