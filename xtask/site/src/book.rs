@@ -62,7 +62,7 @@ fn parent_made(out: &Path) -> Result<&Path> {
     Ok(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
 }
 
-/// Rewrites references to the lab, and asks it to speak the page's language.
+/// Rewrites references to the lab, asks it to speak the page's language, and translates what is HTML in the source.
 struct OneFolderDeeper;
 
 impl Preprocessor for OneFolderDeeper {
@@ -85,6 +85,8 @@ fn deeper(content: &str) -> String {
         .replace("../index.html?", "../../index.html?lang=ko&")
         .replace("../slurm.html?", "../../slurm.html?lang=ko&")
         .replace("(../index.html)", "(../../index.html?lang=ko)")
+        // HTML is no message to the translator.
+        .replace("<summary>Answers</summary>", "<summary>정답 보기</summary>")
 }
 
 #[cfg(test)]
@@ -98,5 +100,6 @@ mod tests {
             r#"<iframe src="../../index.html?lang=ko&exercise=x">"#
         );
         assert_eq!(deeper("[lab](../index.html)"), "[lab](../../index.html?lang=ko)");
+        assert_eq!(deeper("<summary>Answers</summary>"), "<summary>정답 보기</summary>");
     }
 }
