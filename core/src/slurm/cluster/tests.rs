@@ -334,6 +334,9 @@ fn an_image_takes_its_time_to_come_and_to_be_packed() {
     assert!(cluster.now() > before + std::time::Duration::from_secs(5), "{} {}", before, cluster.now());
     let (_, err, code) = run_on(&mut cluster, "enroot create -n q p.sqsh");
     assert!(err.starts_with("[ERROR] File already exists: ") && err.ends_with("/q\n") && code == 1, "{err}");
+    let (_, err, code) = run_on(&mut cluster, "enroot export -o p.sqsh q");
+    assert_eq!((err.as_str(), code), ("[ERROR] File already exists: /home/alice/p.sqsh\n", 1));
+    assert_eq!(run_on(&mut cluster, "enroot export -f -o p.sqsh q").2, 0);
 }
 
 #[test]
@@ -383,6 +386,18 @@ fn the_script_of_a_job_can_be_had_back_and_a_file_sent_to_its_nodes() {
          sbcast: error: REQUEST_FILE_BCAST(n1): File exists\n\
          sbcast: error: Can't open `none`: No such file or directory\n"
     );
+}
+
+#[test]
+fn a_task_of_an_array_has_the_script_of_its_array() {
+    let mut cluster = cluster();
+    let line = "sbatch -Q --parsable -a 1-2 --wrap 'sleep 60' > id; sleep 3; \
+                scontrol write batch_script $(cat id)_1; tail -n1 slurm-$(cat id)_1.sh; \
+                scontrol write batch_script $(cat id)_3; cat id";
+    let (out, err, _) = run_on(&mut cluster, line);
+    let id = out.lines().last().expect("a job id").to_owned();
+    assert_eq!(out, format!("batch script for job {id}_1 written to slurm-{id}_1.sh\nsleep 60\n{id}\n"));
+    assert_eq!(err, "job script retrieval failed: Invalid job id specified\n");
 }
 
 #[test]

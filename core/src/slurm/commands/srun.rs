@@ -341,8 +341,19 @@ fn take(
                 1,
             ));
         }
-        "unbuffered" | "disable-status" | "threads" | "slurmd-debug" | "cpu-bind" | "quit-on-interrupt"
-        | "wait" | "kill-command" | "bell" | "no-bell" | "propagate" | "interactive" => {}
+        // What `srun` itself sets for its tasks begins with `quiet`; that and `none` ask for what happens anyway.
+        "cpu-bind" => {
+            let asked = value.unwrap_or_default();
+            let kinds =
+                asked.split(',').filter(|kind| !matches!(*kind, "" | "q" | "quiet" | "n" | "no" | "none"));
+            if !asked.starts_with("quiet") && kinds.count() > 0 {
+                plan.warnings.push_str(&format!(
+                    "srun: warning: not modelled: --cpu-bind={asked}: no task is bound\n"
+                ));
+            }
+        }
+        "unbuffered" | "disable-status" | "threads" | "slurmd-debug" | "quit-on-interrupt" | "wait"
+        | "kill-command" | "bell" | "no-bell" | "propagate" | "interactive" => {}
         "pty" => plan.pty = true,
         "multi-prog" => plan.multi_prog = true,
         other => return Err(refuse(format!("not modelled: --{other}"), 1)),
@@ -486,6 +497,18 @@ mod tests {
             Read::Plan(plan) => Ok(*plan),
             Read::Text(text) => Err((text, 0)),
         }
+    }
+
+    #[test]
+    fn binding_to_cpus_says_that_it_does_nothing_unless_none_was_asked_for() {
+        let warnings = |line: &str| read(&[], line).expect("a plan").warnings;
+        assert_eq!(
+            warnings("--cpu-bind=verbose,cores hostname"),
+            "srun: warning: not modelled: --cpu-bind=verbose,cores: no task is bound\n"
+        );
+        assert_eq!(warnings("--cpu-bind=none hostname"), "");
+        let own = [("SLURM_CPU_BIND", "quiet,mask_cpu:0x1")];
+        assert_eq!(read(&own, "hostname").expect("a plan").warnings, "");
     }
 
     #[test]

@@ -297,12 +297,16 @@ impl Run<'_, '_> {
         let name = self.first()?.to_owned();
         let path = self.existing(&name)?;
         let output = self.line.value("--output").map_or_else(|| format!("{name}.sqsh"), str::to_owned);
+        let target = resolve(&self.call.cwd, &output);
+        if self.host.cluster.files.exists(&target) && !self.line.has("--force") {
+            return Err(Lines::error(format!("File already exists: {target}")));
+        }
         let Some(root) = self.host.cluster.enroot.root(&self.host.node, &path) else {
             return Err(Lines::error(format!("No such file or directory: {path}")));
         };
         let squash = root.squash.clone();
         let log = vec!["[INFO] Creating squashfs filesystem...".to_owned()];
-        let into = Destination::File(resolve(&self.call.cwd, &output));
+        let into = Destination::File(target);
         Ok(self.work(time_to_copy(squash.size), log, squash, into))
     }
 

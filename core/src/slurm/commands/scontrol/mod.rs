@@ -137,10 +137,20 @@ fn asks(keyword: &str, rest: &[&str]) -> Option<&'static str> {
 /// `scontrol write batch_script JOB [FILE]`: the script of a job, into a file or (`-`) onto the standard output.
 fn batch_script(controller: &Controller, session: &Session<'_>, rest: &[&str]) -> CommandOutput {
     let failed = |why: SlurmError| CommandOutput::error(format!("job script retrieval failed: {why}\n"));
-    let Some(id) = rest.first().and_then(|word| word.parse::<u32>().ok()) else {
-        return failed(SlurmError::InvalidJobId);
-    };
-    let Some(job) = controller.jobs.get(id).filter(|job| job.request.batch) else {
+    let name = rest.first().copied().unwrap_or_default();
+    // A task has the script of its array, whether it waits in the array's record or has one of its own.
+    let found = job_and_tasks(name).and_then(|(id, tasks)| match tasks.as_deref() {
+        None => controller.jobs.get(id),
+        Some([task]) => controller.jobs.iter().find(|job| match job.array {
+            Some((of, Some(own))) if of == id && own == *task && job.pending_tasks.is_none() => true,
+            Some((of, _)) if of == id => {
+                Controller::waiting_tasks(job).is_some_and(|waiting| waiting.tasks.contains(task))
+            }
+            _ => false,
+        }),
+        Some(_) => None,
+    });
+    let Some(job) = found.filter(|job| job.request.batch) else {
         return failed(SlurmError::InvalidJobId);
     };
     if session.uid != 0 && session.uid != job.request.uid {
@@ -149,11 +159,11 @@ fn batch_script(controller: &Controller, session: &Session<'_>, rest: &[&str]) -
     let script = job.request.script.clone();
     match rest.get(1).copied() {
         Some("-") => CommandOutput::text(script),
-        name => {
-            let name = name.map_or_else(|| format!("slurm-{id}.sh"), str::to_owned);
+        file => {
+            let file = file.map_or_else(|| format!("slurm-{name}.sh"), str::to_owned);
             CommandOutput {
-                stdout: format!("batch script for job {id} written to {name}\n"),
-                writes: Some(Writes::Text(name, script)),
+                stdout: format!("batch script for job {name} written to {file}\n"),
+                writes: Some(Writes::Text(file, script)),
                 ..CommandOutput::default()
             }
         }
