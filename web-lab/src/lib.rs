@@ -68,6 +68,20 @@ pub mod entry {
         Ok(lab.digest().to_string())
     }
 
+    #[wasm_bindgen]
+    extern "C" {
+        /// `static/rest.js` gives it to page and worker.
+        #[wasm_bindgen(js_namespace = globalThis, js_name = clusterlabRest)]
+        fn rest();
+    }
+
+    /// Fetches the functions that a first visit goes without. Calls to it are put into the module when it is split
+    /// (`xtask/site/src/split.rs`).
+    #[wasm_bindgen]
+    pub fn load_rest() {
+        rest();
+    }
+
     /// Runs the lab inside a Web Worker.
     #[wasm_bindgen]
     pub fn worker_main() {

@@ -1,5 +1,7 @@
 // Loads the module once, gives it to the worker that simulates and to the page that draws. There are two modules, one
 // of which knows Slurm too; the page that loads this file says which one it wants.
+import { restOf } from "./rest.js";
+
 const name = new URL(import.meta.url).searchParams.get("module") ?? "clusterlab_web";
 const at = (file) => new URL(file, import.meta.url);
 
@@ -25,7 +27,8 @@ try {
   compiled = await compile();
   const worker = globalThis.clusterlabWorker();
   const { default: init, main } = await loading;
-  await init({ module_or_path: compiled });
+  const exports = await init({ module_or_path: compiled });
+  globalThis.clusterlabRest = restOf(exports, at(`${name}_rest.wasm`));
   main(worker);
 } catch (error) {
   const text = document.getElementById("boot-text");

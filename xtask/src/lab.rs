@@ -27,6 +27,10 @@ use crate::workspace::{BROWSER, cargo, root, shown, target_dir};
 /// Where `cargo xtask lab` serves when nothing else is asked.
 pub const PORT: u16 = 8787;
 
+/// Functions get names that tell every instance of generic code from every other: by their names they are put into one
+/// of the lab's two modules (`xtask/site/src/split`).
+const NAMES: &str = "target.wasm32-unknown-unknown.rustflags=['-Csymbol-mangling-version=v0']";
+
 /// What to build and what to do with it.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -36,13 +40,15 @@ pub struct Options {
     pub open: bool,
     /// Compile without optimising.
     pub dev: bool,
+    /// Note which functions of the module run, to learn which of them a first visit needs.
+    pub count: bool,
     /// Write the site here instead of serving it.
     pub out: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: PORT, open: false, dev: false, out: None }
+        Self { port: PORT, open: false, dev: false, count: false, out: None }
     }
 }
 
@@ -92,7 +98,7 @@ pub fn build(options: &Options, out: &Path) -> Result<()> {
 
     let tool = cargo_arguments(&["-p", "xtask-site"], &[]);
     let (profile, folder) = if options.dev { ("dev", "debug") } else { ("wasm-release", "wasm-release") };
-    let of_lab = ["--lib", "--target", BROWSER, "--profile", profile];
+    let of_lab = ["--lib", "--target", BROWSER, "--profile", profile, "--config", NAMES];
     let with_slurm = cargo_arguments(&["-p", "clusterlab-web"], &of_lab);
     let first_only = [&of_lab[..], &["--no-default-features"]].concat();
     let first_only = cargo_arguments(&["-p", "clusterlab-web"], &first_only);
@@ -110,7 +116,9 @@ pub fn build(options: &Options, out: &Path) -> Result<()> {
         compile(&bar, "compiling the lab", &first_only, crates[0])?;
         std::fs::copy(&wasm, &first).with_context(|| format!("cannot copy {}", wasm.display()))?;
     }
-    compile(&bar, "compiling the lab with Slurm", &with_slurm, crates[0])?;
+    if !options.count {
+        compile(&bar, "compiling the lab with Slurm", &with_slurm, crates[0])?;
+    }
     bar.set_position(crates.iter().sum());
 
     let program = target.join("debug").join(format!("xtask-site{}", std::env::consts::EXE_SUFFIX));
@@ -118,6 +126,8 @@ pub fn build(options: &Options, out: &Path) -> Result<()> {
     site.arg("--root").arg(root()).arg("--out").arg(out);
     if options.dev {
         site.arg("--wasm").arg(wasm).arg("--dev");
+    } else if options.count {
+        site.arg("--wasm").arg(first).arg("--count");
     } else {
         site.arg("--wasm").arg(first).arg("--slurm").arg(wasm);
     }

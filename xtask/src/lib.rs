@@ -11,6 +11,7 @@
 //! * [`needs`]: what the checks need from the machine, installed where that is allowed;
 //! * [`workspace`]: where things lie, and how `cargo` is called.
 
+pub mod first_visit;
 pub mod gpu_check;
 pub mod lab;
 pub mod needs;

@@ -22,6 +22,10 @@ cargo xtask test [--fast] [--nightly] [--only STEP]...
     --only STEP run this step alone (may be repeated)
     --list      print the steps
 
+cargo xtask first-visit
+    Do the first exercise in a browser, note which functions of the lab run, and write
+    the others to web-lab/later.txt: they are downloaded when they are called.
+
 cargo xtask gpu-check [--build DIR]
     On a machine with NVIDIA GPUs: compare what we read with its nvidia-smi, and print
     the record for nvml-backend/HARDWARE.md.
@@ -43,6 +47,10 @@ fn run() -> Result<()> {
     match arguments.next()? {
         Some(Value(command)) if command == "lab" => lab(&mut arguments),
         Some(Value(command)) if command == "test" => test(&mut arguments),
+        Some(Value(command)) if command == "first-visit" => match arguments.next()? {
+            None => xtask::first_visit::run(),
+            Some(other) => Err(other.unexpected().into()),
+        },
         Some(Value(command)) if command == "gpu-check" => gpu_check(&mut arguments),
         None | Some(Short('h') | Long("help")) => {
             print!("{HELP}");

@@ -60,8 +60,12 @@ pub struct Frames {
 
 impl Lab for Browser {
     fn wait_for_prompt(&self) -> Result<()> {
-        self.wait_until("document.querySelector('[data-testid=prompt]')?.innerText.includes('$')")
-            .context("the terminal shows no prompt")
+        // The prompt is drawn while the lab is still being made.
+        self.wait_until(
+            "document.querySelector('.lab')?.dataset.ready === 'true'
+             && document.querySelector('[data-testid=prompt]')?.innerText.includes('$')",
+        )
+        .context("the terminal shows no prompt")
     }
 
     fn command(&self, line: &str) -> Result<()> {

@@ -6,11 +6,41 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::split::{self, Counted, Later};
+
 /// The crate's name in file names.
 const NAME: &str = "clusterlab_web";
 /// The same for the module that knows Slurm too, and the page that loads it.
 const SLURM: &str = "clusterlab_slurm";
 const SLURM_PAGE: &str = "slurm.html";
+
+/// The script through which a page and its worker get the rest of a module.
+const REST_SCRIPT: &str = "rest.js";
+/// What it is in a module that counts: it answers everybody who asks which functions ran.
+const COUNTING_SCRIPT: &str = r#"export const restOf = (exports) => {
+  const channel = new BroadcastChannel("ran");
+  channel.onmessage = ({ data }) => {
+    if (data !== "who?") return;
+    const ran = [];
+    new Uint8Array(exports.ran.buffer).forEach((passed, point) => passed && ran.push(point));
+    channel.postMessage(ran);
+  };
+  return () => {};
+};
+"#;
+/// The functions of a module that counts, one per line: how many points, size, name.
+pub const FUNCTIONS: &str = "functions.txt";
+
+/// What is done with the module of the first visit.
+#[derive(Debug)]
+pub enum First {
+    /// Nothing: for development.
+    Whole,
+    /// These functions go to a module of their own.
+    Split(Later),
+    /// It notes which functions run.
+    Counting,
+}
 
 /// Writes `index.html` to `out`, and everything that it loads to `out/assets/<fingerprint>/`.
 ///
@@ -22,7 +52,14 @@ const SLURM_PAGE: &str = "slurm.html";
 ///
 /// # Errors
 /// When a file cannot be read or written, or wasm-bindgen refuses the module.
-pub fn bundle(wasm: &Path, slurm: Option<&Path>, static_files: &Path, out: &Path, dev: bool) -> Result<()> {
+pub fn bundle(
+    wasm: &Path,
+    slurm: Option<&Path>,
+    static_files: &Path,
+    out: &Path,
+    dev: bool,
+    first: &First,
+) -> Result<()> {
     let assets = out.join("assets");
     if assets.is_dir() {
         fs::remove_dir_all(&assets)?;
@@ -31,6 +68,8 @@ pub fn bundle(wasm: &Path, slurm: Option<&Path>, static_files: &Path, out: &Path
     fs::create_dir_all(&fresh)?;
     for (module, name) in [(Some(wasm), NAME), (slurm, SLURM)] {
         let Some(module) = module else { continue };
+        // The names say which functions can come later.
+        let names = dev || (name == NAME && !matches!(first, First::Whole));
         Bindgen::new()
             .input_path(module)
             .out_name(name)
@@ -38,10 +77,26 @@ pub fn bundle(wasm: &Path, slurm: Option<&Path>, static_files: &Path, out: &Path
             .typescript(false)
             .debug(dev)
             .keep_debug(dev)
-            .remove_name_section(!dev)
+            .demangle(dev)
+            .remove_name_section(!names)
             .remove_producers_section(!dev)
             .generate(&fresh)
             .with_context(|| format!("wasm-bindgen on {}", module.display()))?;
+    }
+    let module = fresh.join(format!("{NAME}_bg.wasm"));
+    match first {
+        First::Whole => {}
+        First::Split(later) => {
+            let parts = split::split(&fs::read(&module)?, later)?;
+            fs::write(&module, parts.first)?;
+            fs::write(fresh.join(format!("{NAME}_rest.wasm")), parts.rest)?;
+        }
+        First::Counting => {
+            let (counting, functions) = split::counting(&fs::read(&module)?)?;
+            fs::write(&module, counting)?;
+            let line = |counted: &Counted| format!("{} {} {}", counted.points, counted.size, counted.name);
+            fs::write(out.join(FUNCTIONS), functions.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+        }
     }
     let mut page = None;
     for entry in fs::read_dir(static_files).with_context(|| format!("no {}", static_files.display()))? {
@@ -51,6 +106,9 @@ pub fn bundle(wasm: &Path, slurm: Option<&Path>, static_files: &Path, out: &Path
         } else if path.is_file() {
             fs::copy(&path, fresh.join(path.file_name().unwrap_or_default()))?;
         }
+    }
+    if matches!(first, First::Counting) {
+        fs::write(fresh.join(REST_SCRIPT), COUNTING_SCRIPT)?;
     }
     let Some(page) = page else { bail!("{} has no index.html", static_files.display()) };
     let names = file_names(&fresh)?;

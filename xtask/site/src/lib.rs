@@ -3,3 +3,4 @@
 pub mod book;
 pub mod bundle;
 pub mod messages;
+pub mod split;

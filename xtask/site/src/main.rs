@@ -9,10 +9,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use lexopt::prelude::{Long, Value};
+use xtask_site::bundle::First;
+use xtask_site::split::Later;
 use xtask_site::{book, bundle, messages};
 
 const HELP: &str = "\
-xtask-site --root DIR --wasm FILE [--slurm FILE] --out DIR [--dev]   build the site
+xtask-site --root DIR --wasm FILE [--slurm FILE] --out DIR [--dev|--count]   build the site
 xtask-site messages --root DIR                        bring book/po/ko.po up to date with the source
 ";
 
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let (mut root, mut wasm, mut out) = (None::<PathBuf>, None::<PathBuf>, None::<PathBuf>);
     let mut slurm = None::<PathBuf>;
-    let (mut dev, mut update) = (false, false);
+    let (mut dev, mut count, mut update) = (false, false, false);
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -38,6 +40,7 @@ fn run() -> Result<()> {
             Long("slurm") => slurm = Some(arguments.value()?.into()),
             Long("out") => out = Some(arguments.value()?.into()),
             Long("dev") => dev = true,
+            Long("count") => count = true,
             Value(command) if command == "messages" => update = true,
             other => return Err(other.unexpected().into()),
         }
@@ -52,7 +55,17 @@ fn run() -> Result<()> {
     let (wasm, out) = (wasm.context(HELP)?, out.context(HELP)?);
     std::fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
     println!("bundling the lab");
-    bundle::bundle(&wasm, slurm.as_deref(), &root.join("web-lab").join("static"), &out, dev)?;
+    let lab = root.join("web-lab");
+    let first = if count {
+        First::Counting
+    } else if dev {
+        First::Whole
+    } else {
+        let list = lab.join("later.txt");
+        let text = std::fs::read_to_string(&list).with_context(|| format!("no {}", list.display()))?;
+        First::Split(Later::parse(&text)?)
+    };
+    bundle::bundle(&wasm, slurm.as_deref(), &lab.join("static"), &out, dev, &first)?;
     println!("rendering the book in English");
     book::render(&book_root, book::Language::English, &out.join("book"))?;
     println!("rendering the book in Korean");
