@@ -1,4 +1,5 @@
-//! Compiles the exercises under `data/` into the crate: in a browser there is no disk to read them from.
+//! Compiles the exercises under `data/` into the crate, and the list of the course. For the browser the list alone: there
+//! the site has a file for each exercise.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,20 +9,25 @@ fn main() -> io::Result<()> {
     let data = Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("data");
     println!("cargo::rerun-if-changed={}", data.display());
     let mut code = String::from("static EMBEDDED: &[(&str, &[(&str, &str)])] = &[\n");
-    let mut elsewhere = String::from("static ELSEWHERE: &[(&str, &str, &str)] = &[\n");
+    let mut course = String::from("static COURSE: &[Listed] = &[\n");
     let slurm = env::var_os("CARGO_FEATURE_SLURM").is_some();
+    let browser = ["ARCH", "OS"].map(|part| env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default());
+    let browser = browser == ["wasm32", "unknown"];
     for folder in in_order(&data)? {
-        if !slurm && uses_slurm(&folder)? {
-            let [en, ko] = title(&folder)?;
-            let _ = writeln!(elsewhere, "    ({:?}, {en:?}, {ko:?}),", name(&folder));
+        let uses_slurm = uses_slurm(&folder)?;
+        let [en, ko] = title(&folder)?;
+        let id = name(&folder);
+        let _ =
+            writeln!(course, "    Listed {{ id: {id:?}, title: [{en:?}, {ko:?}], slurm: {uses_slurm} }},");
+        if browser || uses_slurm && !slurm {
             continue;
         }
-        let _ = writeln!(code, "    ({:?}, &[", name(&folder));
+        let _ = writeln!(code, "    ({id:?}, &[");
         files(&folder, "", &mut code)?;
         code.push_str("    ]),\n");
     }
     code.push_str("];\n");
-    code.push_str(&elsewhere);
+    code.push_str(&course);
     code.push_str("];\n");
     fs::write(Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("embedded.rs"), code)
 }
@@ -67,20 +73,10 @@ fn in_order(data: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Writes one line per file under `folder`, in the order of their paths.
-///
-/// For the browser without what only the verification of exercises reads: the scripts that go wrong, and the text of the
-/// solution. A learner would download them for nothing, and could look them up.
 fn files(folder: &Path, prefix: &str, code: &mut String) -> io::Result<()> {
-    let browser = ["ARCH", "OS"].map(|part| env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default());
-    let browser = browser == ["wasm32", "unknown"];
     for path in sorted(folder)? {
         let relative = format!("{prefix}{}", name(&path));
-        if browser && relative == "wrong" {
-            continue;
-        }
-        if browser && relative == "solution.sh" {
-            let _ = writeln!(code, "        ({relative:?}, \"\"),");
-        } else if path.is_dir() {
+        if path.is_dir() {
             files(&path, &format!("{relative}/"), code)?;
         } else {
             let _ = writeln!(code, "        ({relative:?}, include_str!({:?})),", path.display().to_string());

@@ -12,15 +12,27 @@ pub struct Folder {
     pub files: BTreeMap<String, String>,
 }
 
+/// What is known of an exercise of the course without its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id, which is its folder's name.
+    pub id: &'static str,
+    /// Its title, in English and in Korean.
+    pub title: [&'static str; 2],
+    /// Its lab has a Slurm cluster: without the feature `slurm` it cannot be done.
+    pub slurm: bool,
+}
+
 // `EMBEDDED: &[(&str, &[(&str, &str)])]`: folder → path → text; folders in the order of the course, paths sorted.
-// `ELSEWHERE: &[(&str, &str, &str)]`: id, English and Korean title of exercises that need a feature that is off.
+// `COURSE: &[Listed]`: all of the course in its order, also those whose files are not here.
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 impl Folder {
-    /// Exercises of the course that this build leaves out because it has no Slurm: id, English and Korean title.
-    pub const ELSEWHERE: &'static [(&'static str, &'static str, &'static str)] = ELSEWHERE;
+    /// The exercises of the course, in its order (`data/course.txt`): also those that this build leaves out.
+    pub const COURSE: &'static [Listed] = COURSE;
 
-    /// The exercises that are compiled into this crate, in the order of the course (`data/course.txt`).
+    /// The exercises that are compiled into this crate, in the order of the course. None for a browser: a site has a file
+    /// for each, so that nobody downloads what is not opened.
     pub fn embedded() -> impl Iterator<Item = Self> {
         EMBEDDED.iter().map(|(name, files)| Self {
             name: (*name).to_owned(),

@@ -36,7 +36,7 @@ mod yaml;
 
 pub use error::{LoadError, Problem};
 pub use exercise::{Exercise, Hint, Mistake, Prediction, Step, Wrong};
-pub use folder::Folder;
+pub use folder::{Folder, Listed};
 pub use grader::{Grader, Guess, PredictionError, Progress, Report, Score, StepReport};
 pub use play::play;
 pub use text::{Lang, Localized};

@@ -2,13 +2,28 @@
 
 use gloo::events::EventListener;
 use js_sys::Uint8Array;
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, Worker};
 use yew::html::Scope;
 
 use crate::dom::received;
 use crate::protocol::{FromWorker, Request, ToWorker, read, write};
 use crate::ui::{App, AppMsg};
+
+#[wasm_bindgen]
+extern "C" {
+    /// From `static/boot.js`, which knows where the site's files are: a text, or nothing and why not.
+    #[wasm_bindgen(js_namespace = globalThis, js_name = clusterlabExercise)]
+    fn get_exercise(id: &str, done: &JsValue);
+}
+
+/// Gets the files of an exercise from the site, as JSON, and tells.
+pub fn fetch_exercise(id: &str, tell: impl FnOnce(Result<String, String>) + 'static) {
+    let done = Closure::once_into_js(move |text: Option<String>, error: Option<String>| {
+        tell(text.ok_or_else(|| error.unwrap_or_default()));
+    });
+    get_exercise(id, &done);
+}
 
 /// The worker, and what listens to it.
 pub struct Line {

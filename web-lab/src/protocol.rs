@@ -5,6 +5,8 @@
 //! it asks; an answer that belongs to a question carries its number, and what the worker says of itself (time has passed,
 //! something was printed) carries none. The page never waits: any number of questions may be under way.
 
+use std::collections::BTreeMap;
+
 use clusterlab::lab::view::{EventView, NodeView, PodView, WhyView};
 use clusterlab::sim::SimTime;
 use serde::de::DeserializeOwned;
@@ -55,6 +57,8 @@ pub enum Request {
     Open {
         /// Its id.
         exercise: String,
+        /// Its files, by path.
+        files: BTreeMap<String, String>,
         /// The learner's seed, from which an exercise draws its numbers.
         seed: u64,
         /// A saved lab, as JSON.

@@ -22,6 +22,17 @@ globalThis.clusterlabWorker = () => {
   return worker;
 };
 
+// The files of an exercise.
+globalThis.clusterlabExercise = async (id, done) => {
+  try {
+    const response = await fetch(at(`exercise-${id}.json`));
+    if (!response.ok) throw new Error(`exercise-${id}.json: HTTP ${response.status}`);
+    done(await response.text());
+  } catch (error) {
+    done(undefined, String(error));
+  }
+};
+
 try {
   const loading = import(`./${name}.js`);
   compiled = await compile();

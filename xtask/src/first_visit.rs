@@ -7,8 +7,8 @@
 use anyhow::Result;
 
 use crate::lab::{self, Options};
-use crate::workspace::{cargo, run as run_command, target_dir};
 use crate::needs;
+use crate::workspace::{cargo, run as run_command, target_dir};
 
 /// Builds the counting lab, visits it, and writes the list.
 ///

@@ -27,9 +27,10 @@ use crate::workspace::{BROWSER, cargo, root, shown, target_dir};
 /// Where `cargo xtask lab` serves when nothing else is asked.
 pub const PORT: u16 = 8787;
 
-/// Functions get names that tell every instance of generic code from every other: by their names they are put into one
-/// of the lab's two modules (`xtask/site/src/split`).
-const NAMES: &str = "target.wasm32-unknown-unknown.rustflags=['-Csymbol-mangling-version=v0']";
+/// How the lab is compiled. Functions get names that tell every instance of generic code from every other: by their names
+/// they are put into one of the lab's two modules (`xtask/site/src/split`). Digests are computed by loops, not by the same
+/// code sixty-four times.
+const FLAGS: &str = "target.wasm32-unknown-unknown.rustflags=['-Csymbol-mangling-version=v0', '--cfg=sha2_backend_soft=\"compact\"']";
 
 /// What to build and what to do with it.
 #[derive(Debug, Clone)]
@@ -98,7 +99,7 @@ pub fn build(options: &Options, out: &Path) -> Result<()> {
 
     let tool = cargo_arguments(&["-p", "xtask-site"], &[]);
     let (profile, folder) = if options.dev { ("dev", "debug") } else { ("wasm-release", "wasm-release") };
-    let of_lab = ["--lib", "--target", BROWSER, "--profile", profile, "--config", NAMES];
+    let of_lab = ["--lib", "--target", BROWSER, "--profile", profile, "--config", FLAGS];
     let with_slurm = cargo_arguments(&["-p", "clusterlab-web"], &of_lab);
     let first_only = [&of_lab[..], &["--no-default-features"]].concat();
     let first_only = cargo_arguments(&["-p", "clusterlab-web"], &first_only);

@@ -331,6 +331,7 @@ messages! {
     SavedNotALab: "This is not a saved lab.", "저장된 실습이 아닙니다.";
     SavedTooNew: "This lab was saved by a later version of this page (format {0}).", "더 새로운 버전의 페이지에서 저장한 실습입니다(형식 {0}).";
     StartedAfresh: "Your saved work could not be used, so the exercise starts afresh. {0}", "저장된 작업을 쓸 수 없어 실습을 처음부터 시작합니다. {0}";
+    ExerciseNotLoaded: "The exercise could not be loaded: {0}", "실습을 불러오지 못했습니다: {0}";
     UnknownExercise: "There is no exercise “{0}” here.", "‘{0}’ 실습은 여기에 없습니다.";
     WorkerDied: "The simulation stopped unexpectedly and was started again from your last saved work. {0}", "시뮬레이션이 예기치 않게 멈춰, 마지막으로 저장된 작업에서 다시 시작했습니다. {0}";
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use clusterlab::order::Collected;
-use clusterlab_exercises::{self as exercises, Exercise, markdown};
+use clusterlab_exercises::{self as exercises, Exercise, Folder, LoadError, markdown};
 
 use crate::i18n::Lang;
 
@@ -79,13 +79,15 @@ pub struct Question {
 impl Lesson {
     /// Id and title of every exercise.
     pub fn titles() -> Vec<(String, Words)> {
-        // Exercises that cannot be read do not leave the crate's tests; there is nothing to tell a learner.
-        let here = Exercise::all().unwrap_or_default().into_iter().map(|e| (e.id, plain(&e.title)));
-        let elsewhere = exercises::Folder::ELSEWHERE;
-        let elsewhere = elsewhere
+        let mut titles: Vec<_> = Folder::COURSE
             .iter()
-            .map(|(id, en, ko)| ((*id).to_owned(), Words { en: (*en).to_owned(), ko: (*ko).to_owned() }));
-        here.chain(elsewhere).collect()
+            .map(|listed| {
+                let [en, ko] = listed.title.map(str::to_owned);
+                (listed.id.to_owned(), Words { en, ko })
+            })
+            .collect();
+        titles.sort_by_key(|(id, _)| Self::is_elsewhere(id));
+        titles
     }
 
     /// The page whose module has the exercises that this one has not.
@@ -93,16 +95,15 @@ impl Lesson {
 
     /// Whether the exercise is in the module of [`Self::PAGE`] and not in this one.
     pub fn is_elsewhere(id: &str) -> bool {
-        exercises::Folder::ELSEWHERE.iter().any(|(other, ..)| *other == id)
+        !cfg!(feature = "slurm") && Folder::COURSE.iter().any(|listed| listed.slurm && listed.id == id)
     }
 
-    /// The exercise of that id for the learner with that seed; an empty one if there is none.
-    pub fn load(id: &str, seed: u64) -> Self {
-        Exercise::find(id)
-            .ok()
-            .flatten()
-            .map(|exercise| Self::of(&exercise.for_learner(seed)))
-            .unwrap_or_default()
+    /// The exercise that these files make, for the learner with that seed.
+    ///
+    /// # Errors
+    /// What is wrong with the files.
+    pub fn load(folder: &Folder, seed: u64) -> Result<Self, LoadError> {
+        Ok(Self::of(&Exercise::from_folder(folder)?.for_learner(seed)))
     }
 
     /// What the page shows of an exercise.

@@ -1,11 +1,12 @@
 //! The session and the page's model together, without a browser: what the page asks is
 //! answered, what it draws follows.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use clusterlab::sim::SimTime;
-use clusterlab_exercises::Exercise;
+use clusterlab_exercises::{Exercise, Folder};
 
 use super::Session;
 use crate::model::{Effect, Model, Selection};
@@ -24,7 +25,8 @@ struct Page {
 impl Page {
     fn open(saved: Option<String>) -> Self {
         let mut page = Self::default();
-        page.ask(Request::Open { exercise: EXERCISE.into(), seed: 7, saved });
+        let files = Folder::embedded().find(|folder| folder.name == EXERCISE).unwrap().files;
+        page.ask(Request::Open { exercise: EXERCISE.into(), files, seed: 7, saved });
         page
     }
 
@@ -280,6 +282,6 @@ fn a_prediction_is_judged_by_what_happens_on_a_copy() {
 fn what_cannot_be_done_is_said() {
     let mut page = Page::default();
     page.enter("ls");
-    page.ask(Request::Open { exercise: "no-such".into(), seed: 1, saved: None });
+    page.ask(Request::Open { exercise: "no-files".into(), files: BTreeMap::new(), seed: 1, saved: None });
     assert!(matches!(&page.effects[..], [Effect::Failed(_), Effect::Failed(_)]), "{:?}", page.effects);
 }

@@ -1,7 +1,8 @@
 //! The lab's files for the browser: wasm-bindgen's output and the static files beside it.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
@@ -47,6 +48,8 @@ pub enum First {
 /// Inside the static folder all files stand side by side and name each other by relative paths. They stay side by
 /// side; only `index.html` moves up, and its references are rewritten.
 ///
+/// Each folder of `exercises` becomes a file of its own, which is loaded when the exercise is opened.
+///
 /// With `slurm`, a second module of the same crate, there is a second page, `slurm.html`: exercises about Slurm are done
 /// there, so that a first visit does not load what it does not need.
 ///
@@ -56,6 +59,7 @@ pub fn bundle(
     wasm: &Path,
     slurm: Option<&Path>,
     static_files: &Path,
+    exercises: &Path,
     out: &Path,
     dev: bool,
     first: &First,
@@ -98,6 +102,10 @@ pub fn bundle(
             fs::write(out.join(FUNCTIONS), functions.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         }
     }
+    for folder in folders(exercises)? {
+        let (id, files) = exercise(&folder)?;
+        fs::write(fresh.join(format!("exercise-{id}.json")), files)?;
+    }
     let mut page = None;
     for entry in fs::read_dir(static_files).with_context(|| format!("no {}", static_files.display()))? {
         let path = entry?.path();
@@ -120,6 +128,42 @@ pub fn bundle(
     let module = if slurm.is_some() { SLURM } else { NAME };
     let page = with_folder(&slurm_page(&page, module), &names, &folder);
     fs::write(out.join(SLURM_PAGE), page.replace("boot.js\"", &format!("boot.js?module={module}\"")))?;
+    Ok(())
+}
+
+fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(parent).with_context(|| format!("no {}", parent.display()))?;
+    let mut folders: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    folders.retain(|path| path.is_dir());
+    Ok(folders)
+}
+
+/// The id of an exercise and its files, by path, as JSON: without what only the verification of exercises reads, the
+/// scripts that go wrong and the text of the solution. A learner could look them up.
+fn exercise(folder: &Path) -> Result<(String, String)> {
+    let mut files = BTreeMap::new();
+    read_into(&mut files, folder, "")?;
+    files.retain(|path, _| !path.starts_with("wrong/"));
+    files.entry("solution.sh".to_owned()).and_modify(String::clear);
+    let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok((id, serde_json::to_string(&files)?))
+}
+
+fn read_into(files: &mut BTreeMap<String, String>, folder: &Path, prefix: &str) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        let relative = format!("{prefix}{name}");
+        if path.is_dir() {
+            read_into(files, &path, &format!("{relative}/"))?;
+        } else {
+            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            files.insert(relative, text);
+        }
+    }
     Ok(())
 }
 

@@ -65,7 +65,8 @@ fn run() -> Result<()> {
         let text = std::fs::read_to_string(&list).with_context(|| format!("no {}", list.display()))?;
         First::Split(Later::parse(&text)?)
     };
-    bundle::bundle(&wasm, slurm.as_deref(), &lab.join("static"), &out, dev, &first)?;
+    let (files, exercises) = (lab.join("static"), root.join("exercises").join("data"));
+    bundle::bundle(&wasm, slurm.as_deref(), &files, &exercises, &out, dev, &first)?;
     println!("rendering the book in English");
     book::render(&book_root, book::Language::English, &out.join("book"))?;
     println!("rendering the book in Korean");

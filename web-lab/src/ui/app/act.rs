@@ -119,7 +119,7 @@ impl App {
                 let exercise = self.lesson.id.clone();
                 dom::forget(&key_of(&exercise));
                 *self.history.0.borrow_mut() = History::default();
-                self.open_with(&exercise, self.seed, None);
+                self.open_with(ctx, &exercise, self.seed, None);
             }
             Action::Exercise(id) => {
                 self.save(Purpose::Keep);

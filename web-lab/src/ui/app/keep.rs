@@ -1,11 +1,12 @@
 //! What is opened, and how the work is kept.
 
+use clusterlab_exercises::Folder;
 use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use std::rc::Rc;
 
-use super::{App, AppMsg, KEEP_AFTER, KEY_LAST, Purpose, key_of};
+use super::{App, AppMsg, KEEP_AFTER, KEY_LAST, Opening, Purpose, key_of};
 use crate::dom;
 use crate::i18n::Msg;
 use crate::model::history::History;
@@ -44,13 +45,13 @@ impl App {
         }
         match dom::stored(&key_of(exercise)).map(|text| Saved::parse(&text)) {
             Some(Ok(saved)) if saved.exercise == exercise => self.open_saved(ctx, &saved),
-            None => self.open_with(exercise, self.seed, None),
+            None => self.open_with(ctx, exercise, self.seed, None),
             Some(other) => {
                 let error = other.err().unwrap_or(SavedError::NotALab);
                 let text = self.lang.fill(Msg::StartedAfresh, &[&error.text(self.lang)]);
                 self.toast(ctx, text, true);
                 dom::forget(&key_of(exercise));
-                self.open_with(exercise, self.seed, None);
+                self.open_with(ctx, exercise, self.seed, None);
             }
         }
     }
@@ -67,17 +68,50 @@ impl App {
         let mut history = History::default();
         saved.history.iter().for_each(|line| history.push(line));
         *self.history.0.borrow_mut() = history;
-        self.open_with(&saved.exercise, saved.seed, Some(saved.lab.to_string()));
+        self.open_with(ctx, &saved.exercise, saved.seed, Some(saved.lab.to_string()));
     }
 
-    pub(super) fn open_with(&mut self, exercise: &str, seed: u64, saved: Option<String>) {
-        self.lesson = Rc::new(Lesson::load(exercise, seed));
+    /// Gets the exercise's files; [`Self::opened`] goes on when they are there.
+    pub(super) fn open_with(
+        &mut self,
+        ctx: &Context<Self>,
+        exercise: &str,
+        seed: u64,
+        saved: Option<String>,
+    ) {
         self.seed = seed;
         self.model.open = false;
         self.held = false;
         dom::store(KEY_LAST, exercise);
-        self.dress();
-        self.line.ask(Request::Open { exercise: exercise.to_owned(), seed, saved });
+        self.opening = Some(Opening { exercise: exercise.to_owned(), saved });
+        let link = ctx.link().clone();
+        let id = exercise.to_owned();
+        crate::line::fetch_exercise(exercise, move |files| link.send_message(AppMsg::Fetched(id, files)));
+    }
+
+    /// The files are there, or cannot be had.
+    pub(super) fn opened(&mut self, ctx: &Context<Self>, exercise: String, files: Result<String, String>) {
+        // Meanwhile another one may have been asked for.
+        let Some(Opening { saved, .. }) = self.opening.take_if(|opening| opening.exercise == exercise) else {
+            return;
+        };
+        let files = files.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+        let lesson = files.and_then(|files| {
+            let folder = Folder { name: exercise, files };
+            let lesson = Lesson::load(&folder, self.seed).map_err(|error| error.to_string())?;
+            Ok((lesson, folder))
+        });
+        match lesson {
+            Ok((lesson, Folder { name: exercise, files })) => {
+                self.lesson = Rc::new(lesson);
+                self.dress();
+                self.line.ask(Request::Open { exercise, files, seed: self.seed, saved });
+            }
+            Err(why) => {
+                let text = self.lang.fill(Msg::ExerciseNotLoaded, &[&why]);
+                self.toast(ctx, text, true);
+            }
+        }
     }
 
     pub(super) fn save(&mut self, purpose: Purpose) {

@@ -62,10 +62,19 @@ pub enum AppMsg {
     Heard(Box<FromWorker>),
     /// The worker has died.
     Died(String),
+    /// The files of an exercise are there, as JSON, or cannot be had.
+    Fetched(String, Result<String, String>),
     /// Keep the work now.
     Keep,
     /// A key that works everywhere.
     Key(KeyboardEvent),
+}
+
+/// An exercise whose files were asked for.
+struct Opening {
+    exercise: String,
+    /// A saved lab, as JSON.
+    saved: Option<String>,
 }
 
 /// What a saved lab is wanted for.
@@ -105,6 +114,7 @@ pub struct App {
     keep_timer: Option<Timeout>,
     /// Another page is gone to as soon as the work is kept: the exercise that is wanted there.
     leaving: Option<String>,
+    opening: Option<Opening>,
     _listeners: Vec<EventListener>,
 }
 
@@ -143,6 +153,7 @@ impl Component for App {
             purposes: BTreeMap::new(),
             keep_timer: None,
             leaving: None,
+            opening: None,
             _listeners: listeners(ctx),
         };
         app.dress();
@@ -154,6 +165,10 @@ impl Component for App {
         match msg {
             AppMsg::Act(action) => self.act(ctx, action),
             AppMsg::Heard(heard) => self.hear(ctx, *heard),
+            AppMsg::Fetched(exercise, files) => {
+                self.opened(ctx, exercise, files);
+                true
+            }
             AppMsg::Keep => {
                 self.keep_timer = None;
                 self.save(Purpose::Keep);

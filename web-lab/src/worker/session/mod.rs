@@ -11,7 +11,7 @@ use clusterlab::kube::manifest;
 use clusterlab::lab::view::{LabView, WhyView};
 use clusterlab::lab::{Input, Lab, Prompt, SavedLab};
 use clusterlab::sim::SimTime;
-use clusterlab_exercises::{self as exercises, Exercise, Grader};
+use clusterlab_exercises::{self as exercises, Exercise, Folder, Grader};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Problem, Progress, Request, Response};
@@ -109,7 +109,9 @@ impl Session {
     /// Does what the page asks. The first answer is the one to the question.
     pub fn handle(&mut self, request: Request) -> Vec<Response> {
         match request {
-            Request::Open { exercise, seed, saved } => self.begin(&exercise, seed, saved.as_deref()),
+            Request::Open { exercise, files, seed, saved } => {
+                self.begin(&Folder { name: exercise, files }, seed, saved.as_deref())
+            }
             Request::Diagnose { path, revision, text } => {
                 let problems = manifest::diagnose(&text).into_iter().map(|problem| Problem {
                     line: problem.line,
@@ -126,10 +128,9 @@ impl Session {
         }
     }
 
-    fn begin(&mut self, exercise: &str, seed: u64, saved: Option<&str>) -> Vec<Response> {
-        let found = match Exercise::find(exercise) {
-            Ok(Some(found)) => found,
-            Ok(None) => return failed(format!("there is no exercise \"{exercise}\"")),
+    fn begin(&mut self, folder: &Folder, seed: u64, saved: Option<&str>) -> Vec<Response> {
+        let found = match Exercise::from_folder(folder) {
+            Ok(found) => found,
             Err(error) => return failed(error.to_string()),
         };
         let mut grader = match Grader::new(&found, seed) {
@@ -152,7 +153,7 @@ impl Session {
             Err(error) => return failed(error.to_string()),
         };
         let mut open = Open {
-            exercise: exercise.to_owned(),
+            exercise: folder.name.clone(),
             seed,
             grader,
             lab,
@@ -166,7 +167,7 @@ impl Session {
         };
         let update = open.update();
         self.open = Some(open);
-        vec![Response::Opened { exercise: exercise.to_owned(), seed, refused }, update]
+        vec![Response::Opened { exercise: folder.name.clone(), seed, refused }, update]
     }
 }
 

@@ -125,16 +125,21 @@ impl Flow {
         if reader.ways.is_empty() {
             results.clear();
         }
-        let not_always_set = |local: &LocalId| {
-            reader.ways.values().flatten().any(|set| !set.contains(local))
-        };
+        let not_always_set = |local: &LocalId| reader.ways.values().flatten().any(|set| !set.contains(local));
         let mut params: BTreeSet<LocalId> = reader.needed.clone();
         params.extend(results.iter().copied().filter(|local| not_always_set(local)));
         let by_type = |local: &LocalId| (module.locals.get(*local).ty(), *local);
         let mut params: Vec<LocalId> = params.into_iter().collect();
         params.sort_by_key(by_type);
         results.sort_by_key(by_type);
-        Some(Self { size: reader.size, params, results, ways: reader.ways.into_keys().collect(), value, with_value })
+        Some(Self {
+            size: reader.size,
+            params,
+            results,
+            ways: reader.ways.into_keys().collect(),
+            value,
+            with_value,
+        })
     }
 }
 

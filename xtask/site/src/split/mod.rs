@@ -23,9 +23,9 @@ mod profile;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::iter::zip;
 
+pub use self::profile::{Later, Ran};
 use anyhow::{Context, Result};
 use walrus::ir::{self, Visitor, dfs_in_order};
-pub use self::profile::{Later, Ran};
 
 use walrus::{
     ConstExpr, ElementItems, ElementKind, ExportItem, FunctionBuilder, FunctionId, FunctionKind, GlobalKind,
@@ -283,14 +283,18 @@ fn keep_first(
     );
     let rest_is_here = rest_is_here.finish(vec![], &mut first.funcs);
     let often = called_often(first, moved);
-    let ids: Vec<FunctionId> = first.funcs.iter_local().map(|(id, _)| id).filter(|id| !moved.contains(id)).collect();
+    let ids: Vec<FunctionId> =
+        first.funcs.iter_local().map(|(id, _)| id).filter(|id| !moved.contains(id)).collect();
     for id in ids {
         let call = |module: &Module, callee: &FunctionId| {
             let slot = slots.get(callee).filter(|_| !often.contains(callee))?;
             let ty = module.funcs.get(*callee).ty();
             let value = ir::Value::I32(*slot as i32);
-            let to_rest: [ir::Instr; 3] =
-                [ir::Call { func: rest_is_here }.into(), ir::Const { value }.into(), ir::CallIndirect { ty, table }.into()];
+            let to_rest: [ir::Instr; 3] = [
+                ir::Call { func: rest_is_here }.into(),
+                ir::Const { value }.into(),
+                ir::CallIndirect { ty, table }.into(),
+            ];
             Some(to_rest)
         };
         replace_calls(first, id, call);
@@ -396,7 +400,10 @@ mod tests {
     /// What the text of a module says, with `load_rest`, which tells the host.
     fn module(functions: &str) -> Vec<u8> {
         let load = r#"(import "host" "load" (func $load)) (func $load_rest (export "load_rest") call $load)"#;
-        wat::parse_str(format!("(module {load} (memory 1) (global $count (mut i32) (i32.const 0)) {functions})")).unwrap()
+        wat::parse_str(format!(
+            "(module {load} (memory 1) (global $count (mut i32) (i32.const 0)) {functions})"
+        ))
+        .unwrap()
     }
 
     /// All points of the functions with these names but their first as if they never ran, except those that the mask has.
@@ -433,7 +440,9 @@ mod tests {
             let engine = Engine::default();
             let mut store = Store::new(&engine, 0);
             let mut linker = Linker::new(&engine);
-            linker.func_wrap("host", "load", |mut caller: wasmi::Caller<'_, u32>| *caller.data_mut() += 1).unwrap();
+            linker
+                .func_wrap("host", "load", |mut caller: wasmi::Caller<'_, u32>| *caller.data_mut() += 1)
+                .unwrap();
             let first = wasmi::Module::new(&engine, first).unwrap();
             let first = linker.instantiate_and_start(&mut store, &first).unwrap();
             Self { store, linker, first, rest }
@@ -494,12 +503,17 @@ mod tests {
                i32.const 3)",
         );
         let (counting, functions) = counting(&wasm).unwrap();
-        let shown: Vec<_> = functions.iter().map(|function| (function.name.as_str(), function.points)).collect();
+        let shown: Vec<_> =
+            functions.iter().map(|function| (function.name.as_str(), function.points)).collect();
         assert_eq!(shown, [("load_rest", 1), ("choice", 4)]);
         let mut running = Running::new(&counting, None);
         running.call(0).unwrap();
         let memory = running.first.get_memory(&running.store, RAN).unwrap();
-        assert_eq!(memory.data(&running.store)[..5], [0, 1, 0, 1, 1], "not load_rest, and not the first branch");
+        assert_eq!(
+            memory.data(&running.store)[..5],
+            [0, 1, 0, 1, 1],
+            "not load_rest, and not the first branch"
+        );
     }
 
     /// The function gives the same, and leaves the same in the global, whatever of it was taken out.

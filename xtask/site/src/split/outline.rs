@@ -59,7 +59,14 @@ pub fn outline(module: &mut Module, later: &Later) -> BTreeSet<FunctionId> {
 fn cold(function: &LocalFunction, points: &[Point], ran: &[bool]) -> Vec<Point> {
     let mut first: BTreeMap<InstrSeqId, Point> = BTreeMap::new();
     for (point, _) in points.iter().zip(ran).filter(|(point, ran)| !**ran && point.height == Some(0)) {
-        first.entry(point.seq).and_modify(|first| if point.at < first.at { *first = *point }).or_insert(*point);
+        first
+            .entry(point.seq)
+            .and_modify(|first| {
+                if point.at < first.at {
+                    *first = *point
+                }
+            })
+            .or_insert(*point);
     }
     let mut found = Vec::new();
     let mut open = vec![function.entry_block()];
@@ -103,9 +110,14 @@ fn take_out(module: &mut Module, id: FunctionId, point: Point) -> Option<Functio
     let mut builder = FunctionBuilder::new(&mut module.types, &params, &results);
     builder.name(PART.to_owned());
     let body = builder.func_body_id();
-    let mut copy = Copy { function, flow: &flow, value, locals: &mut module.locals, builder, inside: BTreeMap::new() };
+    let mut copy =
+        Copy { function, flow: &flow, value, locals: &mut module.locals, builder, inside: BTreeMap::new() };
     copy.instrs(&function.block(point.seq).instrs[point.at..], body);
-    let end = if flow.ways.contains(&Way::On) { copy.leave_with_value(Way::On) } else { vec![ir::Unreachable {}.into()] };
+    let end = if flow.ways.contains(&Way::On) {
+        copy.leave_with_value(Way::On)
+    } else {
+        vec![ir::Unreachable {}.into()]
+    };
     copy.push(body, end);
     let part = copy.builder.local_func(flow.params.clone());
     let part = module.funcs.add_local(part);

@@ -26,7 +26,13 @@ pub fn points(module: &Module, function: &LocalFunction) -> Vec<Point> {
     points
 }
 
-fn walk(module: &Module, function: &LocalFunction, seq: InstrSeqId, height: Option<usize>, points: &mut Vec<Point>) {
+fn walk(
+    module: &Module,
+    function: &LocalFunction,
+    seq: InstrSeqId,
+    height: Option<usize>,
+    points: &mut Vec<Point>,
+) {
     let mut height = height;
     let instrs = &function.block(seq).instrs;
     for (at, (instr, _)) in instrs.iter().enumerate() {
@@ -47,9 +53,9 @@ fn walk(module: &Module, function: &LocalFunction, seq: InstrSeqId, height: Opti
             Instr::BrIf(_) => {}
             _ => is_point = false,
         }
-        height = effect(module, function, instr).zip(height).and_then(|((pops, pushes), height)| {
-            Some(height.checked_sub(pops + before)? + pushes)
-        });
+        height = effect(module, function, instr)
+            .zip(height)
+            .and_then(|((pops, pushes), height)| Some(height.checked_sub(pops + before)? + pushes));
         if is_point && at + 1 < instrs.len() {
             points.push(Point { seq, at: at + 1, height });
         }

@@ -38,7 +38,10 @@ impl Later {
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
             for word in line.split_whitespace() {
                 later.take(word).with_context(|| {
-                    format!("later.txt, line {}: expected 1234abcd or 1234abcd:5f:3d, not `{word}`", index + 1)
+                    format!(
+                        "later.txt, line {}: expected 1234abcd or 1234abcd:5f:3d, not `{word}`",
+                        index + 1
+                    )
                 })?;
             }
         }
@@ -54,7 +57,8 @@ impl Later {
             (Some(size), Some(points), None) => {
                 let size = u64::from_str_radix(size, 16).ok()?;
                 let bits = points.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<u32>>>()?;
-                let bits = bits.iter().flat_map(|digit| (0..4).map(move |bit| digit & (1 << bit) != 0)).collect();
+                let bits =
+                    bits.iter().flat_map(|digit| (0..4).map(move |bit| digit & (1 << bit) != 0)).collect();
                 self.parts.insert((name, size), bits);
             }
             _ => return None,
@@ -64,8 +68,11 @@ impl Later {
 
     /// The list that says this.
     pub fn format(functions: &[Ran<'_>]) -> String {
-        let ran: HashSet<&str> =
-            functions.iter().filter(|function| function.points.contains(&true)).map(|function| function.name).collect();
+        let ran: HashSet<&str> = functions
+            .iter()
+            .filter(|function| function.points.contains(&true))
+            .map(|function| function.name)
+            .collect();
         let mut whole = BTreeSet::new();
         let mut parts: BTreeMap<(u32, u64), Vec<bool>> = BTreeMap::new();
         for function in functions.iter().filter(|function| !function.name.is_empty()) {
@@ -75,17 +82,21 @@ impl Later {
                 continue;
             }
             // Several functions may have one name: what ran in one of them counts.
-            let points = parts.entry((name, function.size)).or_insert_with(|| vec![false; function.points.len()]);
+            let points =
+                parts.entry((name, function.size)).or_insert_with(|| vec![false; function.points.len()]);
             for (ran, here) in points.iter_mut().zip(function.points) {
                 *ran |= here;
             }
         }
         let whole = whole.into_iter().map(|name| format!("{name:08x}"));
-        let parts = parts.into_iter().filter(|(_, points)| points.contains(&false)).map(|((name, size), points)| {
-            let digit = |bits: &[bool]| bits.iter().rev().fold(0, |digit, bit| digit << 1 | u32::from(*bit));
-            let digits: String = points.chunks(4).filter_map(|bits| char::from_digit(digit(bits), 16)).collect();
-            format!("{name:08x}:{size:x}:{digits}")
-        });
+        let parts =
+            parts.into_iter().filter(|(_, points)| points.contains(&false)).map(|((name, size), points)| {
+                let digit =
+                    |bits: &[bool]| bits.iter().rev().fold(0, |digit, bit| digit << 1 | u32::from(*bit));
+                let digits: String =
+                    points.chunks(4).filter_map(|bits| char::from_digit(digit(bits), 16)).collect();
+                format!("{name:08x}:{size:x}:{digits}")
+            });
         let mut text = REMARK.to_owned();
         let mut width = 0;
         for word in whole.chain(parts) {
@@ -142,7 +153,8 @@ mod tests {
     #[test]
     fn a_word_that_is_no_fingerprint_is_named_with_its_line() {
         for word in ["xyz", "0123abcd:1", "0123abcd:1:2:3", "0123abcd:x:1", "0123abcd:1:g"] {
-            let error = Later::parse(&format!("# remark\n0123abcd\n0123abcd {word}\n")).unwrap_err().to_string();
+            let error =
+                Later::parse(&format!("# remark\n0123abcd\n0123abcd {word}\n")).unwrap_err().to_string();
             let expected = format!("later.txt, line 3: expected 1234abcd or 1234abcd:5f:3d, not `{word}`");
             assert_eq!(error, expected);
         }
