@@ -50,17 +50,37 @@ fn the_first_visit_is_small_and_quick() {
     browser.go(&site.url("index.html")).unwrap();
     browser.wait_for_prompt().unwrap();
     let took = began.elapsed();
-    let (raw, packed) = lab::first_visit(&browser, site.root()).unwrap();
+    let (raw, packed) = lab::downloaded(&site).unwrap();
     println!(
-        "first visit: {} kB of wasm, JavaScript and CSS, {} kB as brotli; first usable prompt after {} ms",
+        "first visit: {} kB of wasm, JavaScript, CSS and the exercise, {} kB as brotli; first usable prompt after {} ms",
         raw / 1000,
         packed / 1000,
         took.as_millis()
     );
-    // The aim is 700 kB and a second. What is asserted is what must never be passed, also on a shared machine: the size
-    // as it is, and a little more.
-    assert!(packed < 1_280_000, "{packed} bytes are more than a first visit may download");
+    assert!(
+        packed < 700_000,
+        "{packed} bytes are more than a first visit may download: cargo xtask first-visit"
+    );
+    // The aim is a second; on a shared machine others' work counts too.
     assert!(took.as_secs() < 10, "the first prompt took {} ms", took.as_millis());
+    no_complaints(&browser);
+}
+
+#[test]
+#[ignore = "needs the built site and Chromium: cargo xtask test"]
+fn the_first_exercise_needs_nothing_more_and_what_it_goes_without_comes_when_it_is_called() {
+    let (site, browser) = visit(Visitor::default()).unwrap();
+    browser.solve_first_exercise().unwrap();
+    browser.wait_until("document.querySelector('#finished')").unwrap();
+    let (_, packed) = lab::downloaded(&site).unwrap();
+    println!("with the exercise done: {} kB as brotli", packed / 1000);
+    assert!(!lab::asked_for_the_rest(&site), "{packed} bytes: cargo xtask first-visit");
+    // Not part of the exercise.
+    browser.command("kubectl taint nodes gpu-1 maintenance=now:NoSchedule").unwrap();
+    browser.wait_for_text("#terminal-log", "node/gpu-1 tainted").unwrap();
+    assert!(lab::asked_for_the_rest(&site));
+    browser.command("kubectl get node gpu-1 -o jsonpath='{.spec.taints[0].key}'; echo").unwrap();
+    browser.wait_for_text("#terminal-log", "\nmaintenance").unwrap();
     no_complaints(&browser);
 }
 
@@ -234,9 +254,9 @@ fn the_page_with_slurm_and_this_machine_come_to_the_same_digest() {
 #[ignore = "needs the built site and Chromium: cargo xtask test"]
 fn an_exercise_about_slurm_is_solved_by_typing_while_queue_and_chart_show_it() {
     let (site, browser) = visit_slurm(Visitor::default()).unwrap();
-    let (raw, packed) = lab::first_visit(&browser, site.root()).unwrap();
+    let (raw, packed) = lab::downloaded(&site).unwrap();
     println!(
-        "page with Slurm: {} kB of wasm, JavaScript and CSS, {} kB as brotli",
+        "page with Slurm: {} kB of wasm, JavaScript, CSS and the exercise, {} kB as brotli",
         raw / 1000,
         packed / 1000
     );

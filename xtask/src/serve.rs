@@ -38,16 +38,22 @@ impl Server {
 
     /// Serves the files under `root` until the process ends.
     pub fn run(self, root: &Path) {
+        self.run_and_tell(root, |_| {});
+    }
+
+    /// The same, and tells the path of each request before it is answered.
+    pub fn run_and_tell(self, root: &Path, tell: impl Fn(&str) + Send + Sync + 'static) {
         let root: Arc<Path> = root.into();
+        let tell = Arc::new(tell);
         for stream in self.listener.incoming().flatten() {
-            let root = Arc::clone(&root);
+            let (root, tell) = (Arc::clone(&root), Arc::clone(&tell));
             // A client that goes away in the middle of an answer is none of our business.
-            thread::spawn(move || answer(stream, &root).ok());
+            thread::spawn(move || answer(stream, &root, &*tell).ok());
         }
     }
 }
 
-fn answer(mut stream: TcpStream, root: &Path) -> std::io::Result<()> {
+fn answer(mut stream: TcpStream, root: &Path, tell: &dyn Fn(&str)) -> std::io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new(stream.try_clone()?.take(LONGEST_HEAD));
@@ -58,6 +64,7 @@ fn answer(mut stream: TcpStream, root: &Path) -> std::io::Result<()> {
     while reader.read_line(&mut header)? > 2 {
         header.clear();
     }
+    tell(path_and_query(&request).0);
     let reply = reply(&request, root);
     write!(stream, "HTTP/1.1 {}\r\nContent-Type: {}\r\n", reply.status, reply.mime)?;
     write!(stream, "Content-Length: {}\r\nConnection: close\r\n", reply.body.len())?;
@@ -87,13 +94,17 @@ impl Reply {
     }
 }
 
+fn path_and_query(request: &str) -> (&str, &str) {
+    let target = request.split_ascii_whitespace().nth(1).unwrap_or_default();
+    target.split_once('?').unwrap_or((target, ""))
+}
+
 fn reply(request: &str, root: &Path) -> Reply {
-    let mut words = request.split_ascii_whitespace();
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let method = request.split_ascii_whitespace().next().unwrap_or_default();
     if !matches!(method, "GET" | "HEAD") {
         return Reply::text("405 Method Not Allowed");
     }
-    let (path, query) = target.split_once('?').map_or((target, ""), |(path, query)| (path, query));
+    let (path, query) = path_and_query(request);
     let Some(mut file) = resolve(path, root) else {
         return Reply::text("403 Forbidden");
     };

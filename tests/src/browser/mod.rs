@@ -7,8 +7,10 @@
 mod command;
 mod driver;
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,6 +44,7 @@ pub fn screenshots() -> PathBuf {
 pub struct Site {
     root: PathBuf,
     address: SocketAddr,
+    requested: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Site {
@@ -60,14 +63,26 @@ impl Site {
         let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = server.address();
         let folder = root.clone();
+        let requested = Arc::<Mutex<BTreeSet<String>>>::default();
+        let heard = Arc::clone(&requested);
+        let hear = move |path: &str| {
+            if let Ok(mut requested) = heard.lock() {
+                requested.insert(path.to_owned());
+            }
+        };
         // It ends with the test process.
-        thread::spawn(move || server.run(&folder));
-        Ok(Self { root, address })
+        thread::spawn(move || server.run_and_tell(&folder, hear));
+        Ok(Self { root, address, requested })
     }
 
     /// The folder that is served.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The paths that were asked for until now, by pages and their workers.
+    pub fn requested(&self) -> BTreeSet<String> {
+        self.requested.lock().map(|requested| requested.clone()).unwrap_or_default()
     }
 
     /// The address of a page.

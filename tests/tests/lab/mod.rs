@@ -2,12 +2,12 @@
 
 pub mod slurm;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use clusterlab_tests::browser::Browser;
+use clusterlab_tests::browser::{Browser, Site};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
@@ -271,22 +271,15 @@ pub fn native_digest(scenario: &Scenario) -> Result<String> {
     Ok(lab.digest().to_string())
 }
 
-/// Bytes of wasm, JavaScript and CSS that the page has loaded: as they are, and compressed by Brotli.
-pub fn first_visit(browser: &Browser, root: &Path) -> Result<(u64, u64)> {
-    let loaded = browser.script(
-        "return performance.getEntriesByType('resource').map((entry) => new URL(entry.name).pathname);",
-        vec![],
-    )?;
-    let mut paths: Vec<&str> =
-        loaded.as_array().context("a list")?.iter().filter_map(Value::as_str).collect();
-    // The worker loads the same glue once more, from the cache.
-    paths.sort_unstable();
-    paths.dedup();
-    let counted = |path: &&str| [".wasm", ".js", ".css"].iter().any(|ending| path.ends_with(ending));
+/// Bytes of wasm, JavaScript, CSS and the exercise that page and worker have asked for: as they are, and compressed by
+/// Brotli.
+pub fn downloaded(site: &Site) -> Result<(u64, u64)> {
     let (mut raw, mut packed) = (0, 0);
-    for path in paths.into_iter().filter(counted) {
+    let counted =
+        |path: &String| [".wasm", ".js", ".css", ".json"].iter().any(|ending| path.ends_with(ending));
+    for path in site.requested().into_iter().filter(|path| path.starts_with("/assets/")).filter(counted) {
         let bytes =
-            std::fs::read(root.join(path.trim_start_matches('/'))).with_context(|| path.to_owned())?;
+            std::fs::read(site.root().join(path.trim_start_matches('/'))).with_context(|| path.clone())?;
         let mut small = Vec::new();
         // Quality 11 and a window of 16 MiB: what a web host does with files that do not change.
         let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 24, ..Default::default() };
@@ -295,6 +288,11 @@ pub fn first_visit(browser: &Browser, root: &Path) -> Result<(u64, u64)> {
         packed += small.len() as u64;
     }
     Ok((raw, packed))
+}
+
+/// Whether the part of the module was asked for that a first visit goes without.
+pub fn asked_for_the_rest(site: &Site) -> bool {
+    site.requested().iter().any(|path| path.ends_with("_rest.wasm"))
 }
 
 /// The version of axe-core that judges the page.

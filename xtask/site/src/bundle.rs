@@ -218,6 +218,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_file_of_an_exercise_has_what_a_learner_gets_and_not_the_solution() {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../exercises/data");
+        for folder in folders(&data).unwrap() {
+            let (id, files) = exercise(&folder).unwrap();
+            let files: BTreeMap<String, String> = serde_json::from_str(&files).unwrap();
+            for name in ["exercise.yaml", "lab.yaml", "en.md", "ko.md"] {
+                assert!(files.get(name).is_some_and(|text| !text.is_empty()), "{id}: {name}");
+            }
+            assert_eq!(files.get("solution.sh").map(String::as_str), Some(""), "{id}");
+            assert!(files.keys().all(|name| !name.starts_with("wrong/")), "{id}");
+        }
+    }
+
+    #[test]
     fn references_of_the_page_are_moved_and_links_elsewhere_stay() {
         let page = r#"<link href="style.css"><script src="./boot.js"></script><a href="book/">book</a>"#;
         let names = ["boot.js".to_owned(), "style.css".to_owned()];

@@ -38,6 +38,9 @@ pub fn outline(module: &mut Module, later: &Later) -> BTreeSet<FunctionId> {
         let function = module.funcs.get(id);
         let name = readable(function.name.as_deref().unwrap_or_default());
         let local = function.kind.unwrap_local();
+        if depends_on_sizes(&name) {
+            continue;
+        }
         let Some(ran) = later.points(&name, local.size()) else { continue };
         let points = points(module, local);
         if ran.len() < points.len() {
@@ -53,6 +56,13 @@ pub fn outline(module: &mut Module, later: &Later) -> BTreeSet<FunctionId> {
         }
     }
     parts
+}
+
+/// Whether the function is one of those that go another way when something is full, collides or is not where it was: next
+/// time it may be.
+fn depends_on_sizes(name: &str) -> bool {
+    let krate = name.trim_start_matches(['<', '&', '[']).split("::").next().unwrap_or_default();
+    ["alloc", "core", "std", "hashbrown", "dlmalloc", "__rustc", "yew"].contains(&krate)
 }
 
 /// The outermost points that never ran and where the stack is empty.
