@@ -20,13 +20,16 @@ use xtask_site::split::{Later, Ran};
 
 const LIST: &str = "web-lab/later.txt";
 
+/// What it is called, which page is opened, by whom, and what is done there.
+type Part = (&'static str, &'static str, Visitor, fn(&Browser) -> Result<()>);
+
 fn main() -> Result<()> {
     let site = Site::serve()?;
     let english = Visitor { language: "en", dark: false, size: DESKTOP };
     let korean = Visitor { language: "ko", dark: true, size: DESKTOP };
     let named = "index.html?exercise=first-gpu-pod";
     let framed = "index.html?exercise=first-gpu-pod&embed=1&lang=ko&seed=7";
-    let parts: [(&str, &str, Visitor, fn(&Browser) -> Result<()>); 9] = [
+    let parts: [Part; 9] = [
         ("to the prompt", "index.html", english, |_| Ok(())),
         ("the exercise", "index.html", english, exercise),
         // Learners get other numbers, and things take turns: a few times.

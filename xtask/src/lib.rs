@@ -5,6 +5,7 @@
 //!
 //! * [`mod@test`]: the list of checks and the order in which they run;
 //! * [`lab`]: from sources to a folder that any web host can serve;
+//! * [`first_visit`]: what of the lab's module a first visit needs;
 //! * [`gpu_check`]: real GPUs against their own `nvidia-smi`;
 //! * [`nvml_clients`]: other people's clients of NVML, installed for the tests;
 //! * [`serve`]: the small static file server behind `cargo xtask lab` and the browser tests;

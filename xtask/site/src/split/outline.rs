@@ -73,7 +73,7 @@ fn cold(function: &LocalFunction, points: &[Point], ran: &[bool]) -> Vec<Point> 
             .entry(point.seq)
             .and_modify(|first| {
                 if point.at < first.at {
-                    *first = *point
+                    *first = *point;
                 }
             })
             .or_insert(*point);
