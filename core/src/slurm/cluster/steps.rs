@@ -212,8 +212,19 @@ impl SlurmCluster {
                 self.task_ended(key, rank, End { code: 1, signal: None });
                 continue;
             }
-            let argv = plan.argv_of(rank);
-            let program = argv.first().cloned().unwrap_or_default();
+            let argv = plan.argv_of(rank).unwrap_or_else(|why| {
+                self.say(key, rank, &format!("{stepd}: error: {why}"));
+                Vec::new()
+            });
+            let Some(program) = argv.first().cloned() else {
+                self.say(
+                    key,
+                    rank,
+                    &format!("{stepd}: error: No executable program specified for this task"),
+                );
+                self.task_ended(key, rank, End { code: 2, signal: None });
+                continue;
+            };
             let role = Role::Task { job: key.0, run: key.1, step: key.2, rank };
             let task = Call { argv, env, cwd, pid: 0 };
             let gpus = self.gpus_of_step(key, node);

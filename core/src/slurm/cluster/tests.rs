@@ -364,6 +364,13 @@ fn with_multi_prog_each_task_runs_what_its_line_says() {
     let expect = "0: server x\n1: worker 0 of task 1 x\n2: worker 1 of task 2 x\n3: worker 2 of task 3 x\n";
     let (out, err, code) = run_on(&mut cluster, "srun -l --multi-prog multi.conf x | sort");
     assert_eq!((out.as_str(), err.as_str(), code), (expect, "", 0));
+    cluster.files.put("/home/alice/open.conf", "0 echo 'a b\n", SimTime::ZERO).expect("room");
+    let (_, err, code) = run_on(&mut cluster, "srun --multi-prog open.conf");
+    assert!(err.contains("error: Program arguments specification format invalid: echo.\n"), "{err}");
+    assert!(
+        err.contains("error: No executable program specified for this task\n") && code == 2,
+        "{err} {code}"
+    );
     let refused = "srun: error: Configuration file multi.conf invalid, no record for task id 4\n";
     assert_eq!(run_on(&mut cluster, "srun -n5 --multi-prog multi.conf"), (String::new(), refused.into(), 1));
 }

@@ -9,11 +9,11 @@ pub(crate) struct Programs {
     lines: Vec<Line>,
 }
 
-/// One line: its tasks in the order in which it names them, and its words as written.
+/// One line: its tasks in the order in which it names them, and what it has behind them, with the lines on which it goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
     ranks: Ranks,
-    words: Vec<Word>,
+    spec: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +22,6 @@ enum Ranks {
     Others,
     These(Vec<u32>),
 }
-
-/// A word; what stood in single quotes is taken as it is.
-type Word = Vec<(String, bool)>;
 
 impl Programs {
     /// Reads the file `name`. Without a number of tasks (`--ntasks`) there are as many as the file names; the number
@@ -44,9 +41,8 @@ impl Programs {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let mut words = split(&line);
-            let ranks = words.first().map(plain).unwrap_or_default();
-            let read = if words.len() < 2 {
+            let (ranks, spec) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
+            let read = if spec.lines().next().is_none_or(|line| line.trim().is_empty()) {
                 Err(Vec::new())
             } else if ranks == "*" {
                 fixed = true;
@@ -55,13 +51,10 @@ impl Programs {
             } else if programs.lines.iter().any(|line| line.ranks == Ranks::Others) {
                 Err(vec!["Task range specification with asterisk must be last".to_owned()])
             } else {
-                these(&ranks, &mut taken, &mut fixed).map(Ranks::These)
+                these(ranks, &mut taken, &mut fixed).map(Ranks::These)
             };
             match read {
-                Ok(ranks) => {
-                    words.remove(0);
-                    programs.lines.push(Line { ranks, words });
-                }
+                Ok(ranks) => programs.lines.push(Line { ranks, spec: spec.to_owned() }),
                 Err(mut said) => {
                     said.push(format!("Line {number} of configuration file {name} invalid"));
                     return Err(said);
@@ -75,71 +68,82 @@ impl Programs {
     }
 
     /// The command of a task: `%t` is its rank, `%o` its place among the tasks of its line (of `*` its rank); `more` is what stands behind
-    /// the file on the command line.
-    pub(crate) fn argv(&self, rank: u32, more: &[String]) -> Vec<String> {
+    /// the file on the command line. Nothing if the line names no program.
+    ///
+    /// # Errors
+    ///
+    /// What `slurmstepd` prints, without its name.
+    pub(crate) fn argv(&self, rank: u32, more: &[String]) -> Result<Vec<String>, String> {
         let found = self.lines.iter().find_map(|line| match &line.ranks {
             Ranks::Others => Some((line, rank as usize)),
             Ranks::These(ranks) => ranks.iter().position(|other| *other == rank).map(|at| (line, at)),
         });
-        let Some((line, offset)) = found else { return Vec::new() };
-        let put = |(text, literal): &(String, bool)| match literal {
-            true => text.clone(),
-            false => text.replace("%t", &rank.to_string()).replace("%o", &offset.to_string()),
-        };
-        let words = line.words.iter().map(|word| word.iter().map(put).collect());
-        words.chain(more.iter().cloned()).collect()
+        let Some((line, offset)) = found else { return Ok(Vec::new()) };
+        let mut words = words(&line.spec, rank, offset)?;
+        words.extend(more.iter().cloned());
+        Ok(words)
     }
 }
 
-/// The lines of a file with the number of their first line, where a backslash at the end goes on with the next.
+/// The lines of a file with the number of their first line, and with those on which they go on after a backslash at the end.
 fn joined(text: &str) -> Vec<(usize, String)> {
     let mut lines: Vec<(usize, String)> = Vec::new();
     let mut goes_on = false;
     for (at, line) in text.lines().enumerate() {
-        let (part, more) = line.strip_suffix('\\').map_or((line, false), |part| (part, true));
         match lines.last_mut().filter(|_| goes_on) {
-            Some((_, whole)) => whole.push_str(part),
-            None => lines.push((at + 1, part.trim_start().to_owned())),
+            Some((_, whole)) => *whole = format!("{whole}\n{line}"),
+            None => lines.push((at + 1, line.trim_start().to_owned())),
         }
-        goes_on = more;
+        goes_on = line.ends_with('\\');
     }
     lines
 }
 
-fn split(line: &str) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
-    let mut quote = None;
-    let mut inside = false;
-    for c in line.chars() {
-        if quote == Some(c) {
-            quote = None;
-        } else if quote.is_none() && (c == '\'' || c == '"') {
-            quote = Some(c);
-            if !inside {
-                words.push(Vec::new());
-                inside = true;
-            }
-        } else if quote.is_none() && c.is_whitespace() {
-            inside = false;
-        } else {
-            if !inside {
-                words.push(Vec::new());
-                inside = true;
-            }
-            let literal = quote == Some('\'');
-            if let Some(word) = words.last_mut() {
-                match word.last_mut().filter(|(_, other)| *other == literal) {
-                    Some((text, _)) => text.push(c),
-                    None => word.push((c.to_string(), literal)),
+/// The words of a line as slurmstepd reads them (`multi_prog_get_argv`): single quotes keep what is between them, a backslash
+/// the character behind it, or it goes on with the next line; `%` and a character that is neither `t` nor `o` are dropped.
+/// Double quotes are characters like others.
+fn words(spec: &str, rank: u32, offset: usize) -> Result<Vec<String>, String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = spec.chars();
+    while let Some(c) = chars.next() {
+        if c.is_whitespace() {
+            words.extend(word.take());
+            continue;
+        }
+        let word = word.get_or_insert_default();
+        match c {
+            '%' => match chars.next() {
+                Some('t') => word.push_str(&rank.to_string()),
+                Some('o') => word.push_str(&offset.to_string()),
+                _ => {}
+            },
+            '\\' => word.extend(chars.next().filter(|next| *next != '\n')),
+            '\'' => {
+                let mut closed = false;
+                // What a quoted text has on a second line is lost there.
+                let mut lost = false;
+                for quoted in chars.by_ref() {
+                    match quoted {
+                        '\'' => {
+                            closed = true;
+                            break;
+                        }
+                        '\n' => lost = true,
+                        _ if lost => {}
+                        _ => word.push(quoted),
+                    }
+                }
+                if !closed {
+                    let last = words.last().map_or("(null)", String::as_str);
+                    return Err(format!("Program arguments specification format invalid: {last}."));
                 }
             }
+            _ => word.push(c),
         }
     }
-    words
-}
-
-fn plain(word: &Word) -> String {
-    word.iter().map(|(text, _)| text.as_str()).collect()
+    words.extend(word);
+    Ok(words)
 }
 
 /// `0-2,5`: tasks that no line before has.
@@ -184,18 +188,32 @@ mod tests {
 
     fn argv(text: &str, ntasks: Option<u32>, rank: u32) -> String {
         let (programs, _) = Programs::read(text, "f", ntasks).unwrap();
-        programs.argv(rank, &["more".to_owned()]).join("|")
+        programs.argv(rank, &["more".to_owned()]).map_or_else(|error| error, |argv| argv.join("|"))
     }
 
     #[test]
     fn a_task_runs_the_program_of_its_line() {
         let text =
-            "# who does what\n4-6       hostname\n1,7       echo  task:%t\n0,2-3     echo  'of %t' \"o%o\"\n";
+            "# who does what\n4-6       hostname\n1,7       echo  task:%t\n0,2-3     echo  'of %t' o%o\n";
         assert_eq!(Programs::read(text, "f", None).unwrap().1, 8);
         assert_eq!(argv(text, None, 5), "hostname|more");
         assert_eq!(argv(text, None, 7), "echo|task:7|more");
         assert_eq!(argv(text, None, 3), "echo|of %t|o2|more");
         assert_eq!(argv("0 a\n* b \\\n c%o\n", Some(3), 2), "b|c2|more");
+    }
+
+    #[test]
+    fn single_quotes_and_backslashes_keep_characters_and_double_quotes_do_not() {
+        let check =
+            |line: &str, expect: &str| assert_eq!(argv(&format!("0 {line}\n"), None, 0), expect, "{line}");
+        check(r#"echo "a b""#, r#"echo|"a|b"|more"#);
+        check(r"echo a\ b\%t \'c\\", r"echo|a b%t|'c\|more");
+        check("echo 100%% x%y", "echo|100|x|more");
+        check("echo a'b c'd ''", "echo|ab cd||more");
+        check("echo a\\\nb c", "echo|ab|c|more");
+        check("echo x 'a b", "Program arguments specification format invalid: x.");
+        check("'a", "Program arguments specification format invalid: (null).");
+        check("echo 'a\\\nb' c", "echo|a\\|c|more");
     }
 
     #[test]

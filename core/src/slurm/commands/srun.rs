@@ -146,10 +146,14 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// The command of a task.
-    pub(crate) fn argv_of(&self, rank: u32) -> Vec<String> {
+    ///
+    /// # Errors
+    ///
+    /// What `slurmstepd` prints if the file of `--multi-prog` has none that can be read.
+    pub(crate) fn argv_of(&self, rank: u32) -> Result<Vec<String>, String> {
         match &self.programs {
             Some(programs) => programs.argv(rank, &self.argv[1..]),
-            None => self.argv.clone(),
+            None => Ok(self.argv.clone()),
         }
     }
 }

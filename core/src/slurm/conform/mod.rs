@@ -84,7 +84,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("cycle times, threads and RPC statistics of sdiag", "they are the recorded host's"),
     (
         "the phase of slurmctld's timers",
-        "not recorded: replays that began 0.5 to 3.5 s before the first command are tried, the nearest counts",
+        "not recorded: replays that began 0.5 to 3.5 s before the first command, and whose main scheduler had its last pass \
+         up to 2 s before it, are tried; the nearest counts",
     ),
     ("the order of ends within one second", "not recorded: up to 24 are tried"),
     (
@@ -101,6 +102,11 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
 /// Thousandths of a second that the controller ran before the first action of a recording. Its timers count from
 /// there; the recorder waited until the controller answered, so that it was 1 to 4 s.
 const BOOTS: [u64; 13] = [2000, 1500, 2500, 1000, 3000, 500, 3500, 1750, 2250, 1250, 2750, 750, 3250];
+/// Seconds before the first action at which the main scheduler passed over the queue last: until `batch_sched_delay` is
+/// over it does not again. What made it (nodes that registered, accounting that was set up) is not recorded.
+const PASSES: [i64; 4] = [3, 2, 1, 0];
+/// Thousandths of a second into a second at which the background thread ticks.
+const TICKS: [u64; 4] = [0, 250, 500, 750];
 /// Orders of what ended within one second that are tried.
 const ORDERS: u64 = 24;
 /// Seconds before the first action at which nodes were first asked (where a recording shows it).
@@ -162,10 +168,16 @@ pub struct Outcome {
 /// What of the recording's configuration is not understood.
 pub fn differences(recording: &Recording) -> Result<Vec<Difference>, String> {
     let mut best: Option<Vec<Difference>> = None;
-    let phases = BOOTS.into_iter().map(|boot| (boot, 0));
-    let orders = (1..=ORDERS).map(|order| (BOOTS[order as usize % BOOTS.len()], order));
-    for (boot, order) in phases.chain(orders) {
-        let found = compare(recording, &replay(recording, boot, order)?);
+    let phases = PASSES
+        .into_iter()
+        .flat_map(|pass| BOOTS.into_iter().map(move |boot| Phase { boot, pass, tick: 0, order: 0 }));
+    let orders = (1..=ORDERS).flat_map(|order| {
+        let boot = BOOTS[order as usize % BOOTS.len()];
+        let ticks = move |pass| TICKS.into_iter().map(move |tick| Phase { boot, pass, tick, order });
+        PASSES.into_iter().flat_map(ticks)
+    });
+    for phase in phases.chain(orders) {
+        let found = compare(recording, &replay(recording, phase)?);
         let done = found.is_empty();
         if best.as_ref().is_none_or(|best| found.len() < best.len()) {
             best = Some(found);
@@ -177,13 +189,25 @@ pub fn differences(recording: &Recording) -> Result<Vec<Difference>, String> {
     Ok(best.unwrap_or_default())
 }
 
-/// Does what a recording did, with a controller that began so many thousandths of a second before, and with one of the
-/// possible orders of what ended within one second.
+/// What was not recorded, as a replay takes it to have been.
+#[derive(Clone, Copy, Debug)]
+pub struct Phase {
+    /// Thousandths of a second that the controller ran before the first action.
+    pub boot: u64,
+    /// Seconds before the first action at which the main scheduler passed over the queue last.
+    pub pass: i64,
+    /// Thousandths of a second into each second at which its background thread ticks.
+    pub tick: u64,
+    /// Which order of what ended within one second; 0: as it comes.
+    pub order: u64,
+}
+
+/// Does what a recording did, with a controller of that phase.
 ///
 /// # Errors
 ///
 /// What of its configuration is not understood.
-pub fn replay(recording: &Recording, boot: u64, order: u64) -> Result<Outcome, String> {
+pub fn replay(recording: &Recording, phase: Phase) -> Result<Outcome, String> {
     let mut users = Users::named(&["alice", "bob", "carol", "dave", "erin"]);
     users.add(User { name: "daemon".into(), uid: 1, gid: 1, groups: vec!["daemon".into()] });
     let mut lines: Vec<&str> = recording.slurm_conf.iter().map(String::as_str).collect();
@@ -203,7 +227,7 @@ pub fn replay(recording: &Recording, boot: u64, order: u64) -> Result<Outcome, S
     let start = jiff::Timestamp::from_second(zero - ZERO as i64).map_err(|error| error.to_string())?;
     let epoch = Epoch::new(start);
     let at = |seconds: f64| SimTime::from_nanos((ZERO * 1_000_000_000) + ((seconds + 0.3) * 1e9) as u64);
-    let mut cluster = SlurmCluster::new(spec, epoch, SimTime::from_nanos((ZERO * 1000 - boot) * 1_000_000));
+    let mut cluster = SlurmCluster::new(spec, epoch, SimTime::from_nanos((ZERO * 1000 - phase.boot) * 1_000_000));
     world::furnish(&mut cluster);
     let conf = recording.slurm_conf.iter().find_map(|line| line.strip_prefix("StateSaveLocation="));
     let conf =
@@ -227,6 +251,7 @@ pub fn replay(recording: &Recording, boot: u64, order: u64) -> Result<Outcome, S
         }
     }
     cluster.controller.first_ping_was_at(zero - FIRST_PING);
+    cluster.controller.had_been_running(zero - phase.pass, Duration::from_millis(phase.tick));
     let mut outcome = Outcome {
         submits: BTreeMap::new(),
         setup,
@@ -236,7 +261,7 @@ pub fn replay(recording: &Recording, boot: u64, order: u64) -> Result<Outcome, S
         zero,
         cluster: cluster.clone(),
     };
-    cluster.follow(recorded_runs(recording, order));
+    cluster.follow(recorded_runs(recording, phase.order));
     let mut polled = 0;
     for (at_second, event) in with_probes(&recording.events) {
         // The recorder polled once a second, at 0.4 s.

@@ -240,6 +240,8 @@ pub struct Controller {
     next_id: JobId,
     /// When a pass of the main scheduler last ran, and whether one is asked for.
     last_schedule: Time,
+    /// How far into each second the background thread ticks.
+    tick: Duration,
     schedule_asked: bool,
     epilog_pass: bool,
     /// Something changed that backfill has not seen.
@@ -284,6 +286,7 @@ impl Controller {
             agenda: EventQueue::default(),
             actions: VecDeque::new(),
             last_schedule: 0,
+            tick: Duration::ZERO,
             schedule_asked: false,
             changed: false,
             epilog_pass: false,
@@ -417,7 +420,7 @@ impl Controller {
         self.schedule_asked = true;
         let earliest = self.last_schedule + self.params.scheduler.batch_sched_delay;
         let tick = self.next_tick();
-        let at = if self.time_at(tick) >= earliest { tick } else { self.instant(earliest) };
+        let at = if self.time_at(tick) >= earliest { tick } else { self.tick_of(earliest) };
         self.agenda.push(at, Event::Schedule);
     }
 }

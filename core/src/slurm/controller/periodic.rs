@@ -18,9 +18,9 @@ impl Controller {
     pub(super) fn start_clocks(&mut self) {
         let boot = self.boot;
         self.last_schedule = boot - self.params.scheduler.batch_sched_delay;
-        let at = self.instant(boot + self.params.scheduler.sched_interval);
+        let at = self.tick_of(boot + self.params.scheduler.sched_interval);
         self.agenda.push(at, Event::FullSchedule);
-        let at = self.instant(boot + 1 + TIME_LIMIT_INTERVAL);
+        let at = self.tick_of(boot + 1 + TIME_LIMIT_INTERVAL);
         self.agenda.push(at, Event::TimeLimits);
         if let Some(params) = &self.params.multifactor {
             let at = self.instant(boot + 1 + params.calc_period.max(1));
@@ -33,10 +33,22 @@ impl Controller {
         self.first_ping();
     }
 
+    /// The main scheduler had passed over the queue at an instant of the past, and the background thread ticks that far
+    /// into each second: a recording of a controller that had been running.
+    pub(crate) fn had_been_running(&mut self, last_pass: Time, tick: Duration) {
+        self.last_schedule = last_pass;
+        self.tick = tick;
+    }
+
+    /// The tick of the background thread in a second.
+    pub(super) fn tick_of(&self, second: Time) -> SimTime {
+        self.instant(second) + self.tick
+    }
+
     /// The next tick of the background thread.
     pub(super) fn next_tick(&self) -> SimTime {
-        let next = self.instant(self.time());
-        if next >= self.now { next } else { self.instant(self.time() + 1) }
+        let next = self.tick_of(self.time());
+        if next >= self.now { next } else { self.tick_of(self.time() + 1) }
     }
 
     /// Half a second into a second.
@@ -58,7 +70,7 @@ impl Controller {
             Event::FullSchedule => {
                 self.last_schedule = self.time();
                 let next = self.time() + self.params.scheduler.sched_interval.max(1);
-                self.agenda.push(self.instant(next), Event::FullSchedule);
+                self.agenda.push(self.tick_of(next), Event::FullSchedule);
                 if !self.jobs.pending.is_empty() {
                     self.schedule_pass(usize::MAX);
                 }
@@ -70,7 +82,7 @@ impl Controller {
             }
             Event::TimeLimits => {
                 let next = self.time() + TIME_LIMIT_INTERVAL;
-                self.agenda.push(self.instant(next), Event::TimeLimits);
+                self.agenda.push(self.tick_of(next), Event::TimeLimits);
                 self.check_time_limits();
             }
             Event::Priorities => {

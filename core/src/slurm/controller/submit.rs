@@ -3,12 +3,13 @@
 use super::depend::is_correlated;
 use super::features;
 use super::schedule::{Blocked, NODES_DOWN};
-use super::{Controller, EnforcePartLimits};
+use super::{Controller, EnforcePartLimits, PreemptType};
 use crate::slurm::error::SlurmError;
 use crate::slurm::model::{
-    GresAsk, Job, JobBase, JobFlags, JobId, JobRequest, JobState, Memory, PartIdx, PartitionState,
+    Bits, GresAsk, Job, JobBase, JobFlags, JobId, JobRequest, JobState, Memory, PartIdx, PartitionState,
     PendingTasks, PriorityFactors, Reason, Scheduler, Sharing,
 };
+use crate::slurm::select::Machines;
 use smallvec::SmallVec;
 
 /// What the controller answers to a submission.
@@ -167,10 +168,10 @@ impl Controller {
             let outcome = self
                 .may_start(id, partition)
                 .and_then(|()| self.available_nodes(job, partition, None))
-                .and_then(|avail| match self.find(job, partition, &avail) {
-                    Some(_) => Ok(()),
-                    None if self.victims(id, partition, &avail).is_some() => Ok(()),
-                    None => Err(Blocked::Busy),
+                .and_then(|avail| match self.has_nodes_that_suffice(job, partition, &avail) {
+                    true => Ok(()),
+                    false if self.victims(id, partition, &avail).is_some() => Ok(()),
+                    false => Err(Blocked::Busy),
                 });
             match outcome {
                 Ok(()) => {
@@ -200,6 +201,19 @@ impl Controller {
             }
             None => {}
         }
+    }
+
+    /// Whether the job would fit on those of the nodes that are not given to others as a whole, if nobody was there
+    /// (`SELECT_MODE_TEST_ONLY` of a batch job's submission). A job that wants nodes for itself counts idle ones.
+    fn has_nodes_that_suffice(&self, job: &Job, partition: PartIdx, avail: &Bits) -> bool {
+        let alone = self.ask(job, partition).whole && self.params.preempt_type == PreemptType::None;
+        let mut nodes = avail.clone();
+        nodes.retain(|node| {
+            let usage = &self.usage[node];
+            usage.exclusive == 0 && !(alone && usage.running > 0)
+        });
+        let machines = Machines { usage: &self.unused, ..self.machines() };
+        self.find_in(&machines, job, partition, &nodes).is_some()
     }
 
     /// The nodes of a job's partition that are down, drained or not known.
