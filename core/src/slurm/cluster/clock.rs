@@ -17,6 +17,8 @@ pub struct RecordedRuns {
     tolerance: i64,
     /// Which order of what happens within one second; 0: as it comes.
     order: u64,
+    /// Ends that this order has elsewhere: display id, `/`, restarts → thousandths of their second.
+    ends: BTreeMap<String, u64>,
     runs: BTreeMap<String, Vec<RecordedRun>>,
 }
 
@@ -49,9 +51,9 @@ pub(super) struct Report {
 
 impl RecordedRuns {
     /// No runs yet, of a recording that may be off by so many seconds. Ends that were recorded in one second came in
-    /// an order that is not known; `order` other than 0 picks one by chance.
-    pub fn within(tolerance: i64, order: u64) -> Self {
-        Self { tolerance, order, runs: BTreeMap::new() }
+    /// an order that is not known; `order` other than 0 picks one by chance, but for `ends`.
+    pub fn within(tolerance: i64, order: u64, ends: BTreeMap<String, u64>) -> Self {
+        Self { tolerance, order, ends, runs: BTreeMap::new() }
     }
 
     /// Adds a run of the job that is displayed by this id, after those that it has.
@@ -82,11 +84,12 @@ impl RecordedRuns {
         Duration::from_millis((seconds * 1000 + fractions).saturating_sub(fraction))
     }
 
-    /// Milliseconds of the second in which the job's end falls, by chance.
+    /// Milliseconds of the second in which the job's end falls, if that is not to be as it comes.
     fn fraction_of(&self, job: &Job) -> Option<u64> {
         self.of(job)?.end?;
-        let name = format!("{}/{}", job.id, job.restarts);
-        (self.order != 0).then(|| 20 + Seed::new(self.order).rng(&name).below(960))
+        let name = format!("{}/{}", job.display_id(), job.restarts);
+        let moved = self.ends.get(&name).copied();
+        moved.or_else(|| (self.order != 0).then(|| 20 + Seed::new(self.order).rng(&name).below(960)))
     }
 
     /// Seconds by which a script begins earlier, so that its end can be anywhere in the recorded second.

@@ -8,11 +8,13 @@ mod commands;
 mod compare;
 mod recording;
 mod running;
+mod search;
 mod shows;
 mod world;
 
 pub use compare::{Difference, compare};
 pub use recording::Recording;
+pub use search::{Phase, differences};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -87,7 +89,11 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "not recorded: replays that began 0.5 to 3.5 s before the first command, and whose main scheduler had its last pass \
          up to 2 s before it, are tried; the nearest counts",
     ),
-    ("the order of ends within one second", "not recorded: up to 24 are tried"),
+    (
+        "the order of ends within one second",
+        "not recorded: up to 24 are tried, and from those that come nearest up to 100 in which one end is moved within its \
+         second",
+    ),
     (
         "rows of displays that were so up to 2 s earlier or later",
         "a state that changes at the moment of the display: the recorded and the replayed change are up to 2 s apart",
@@ -99,16 +105,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("states that last less than 2 s, and COMPLETING", "the recorder polled once a second"),
 ];
 
-/// Thousandths of a second that the controller ran before the first action of a recording. Its timers count from
-/// there; the recorder waited until the controller answered, so that it was 1 to 4 s.
-const BOOTS: [u64; 13] = [2000, 1500, 2500, 1000, 3000, 500, 3500, 1750, 2250, 1250, 2750, 750, 3250];
-/// Seconds before the first action at which the main scheduler passed over the queue last: until `batch_sched_delay` is
-/// over it does not again. What made it (nodes that registered, accounting that was set up) is not recorded.
-const PASSES: [i64; 4] = [3, 2, 1, 0];
-/// Thousandths of a second into a second at which the background thread ticks.
-const TICKS: [u64; 4] = [0, 250, 500, 750];
-/// Orders of what ended within one second that are tried.
-const ORDERS: u64 = 24;
 /// Seconds before the first action at which nodes were first asked (where a recording shows it).
 const FIRST_PING: i64 = 7;
 /// SimTime of the recordings' zero.
@@ -159,55 +155,12 @@ pub struct Outcome {
     pub zero: i64,
 }
 
-/// What differs between a recording and its replay.
-///
-/// The phase of slurmctld's timers was not recorded: the replay that comes nearest counts.
-///
-/// # Errors
-///
-/// What of the recording's configuration is not understood.
-pub fn differences(recording: &Recording) -> Result<Vec<Difference>, String> {
-    let mut best: Option<Vec<Difference>> = None;
-    let phases = PASSES
-        .into_iter()
-        .flat_map(|pass| BOOTS.into_iter().map(move |boot| Phase { boot, pass, tick: 0, order: 0 }));
-    let orders = (1..=ORDERS).flat_map(|order| {
-        let boot = BOOTS[order as usize % BOOTS.len()];
-        let ticks = move |pass| TICKS.into_iter().map(move |tick| Phase { boot, pass, tick, order });
-        PASSES.into_iter().flat_map(ticks)
-    });
-    for phase in phases.chain(orders) {
-        let found = compare(recording, &replay(recording, phase)?);
-        let done = found.is_empty();
-        if best.as_ref().is_none_or(|best| found.len() < best.len()) {
-            best = Some(found);
-        }
-        if done {
-            break;
-        }
-    }
-    Ok(best.unwrap_or_default())
-}
-
-/// What was not recorded, as a replay takes it to have been.
-#[derive(Clone, Copy, Debug)]
-pub struct Phase {
-    /// Thousandths of a second that the controller ran before the first action.
-    pub boot: u64,
-    /// Seconds before the first action at which the main scheduler passed over the queue last.
-    pub pass: i64,
-    /// Thousandths of a second into each second at which its background thread ticks.
-    pub tick: u64,
-    /// Which order of what ended within one second; 0: as it comes.
-    pub order: u64,
-}
-
 /// Does what a recording did, with a controller of that phase.
 ///
 /// # Errors
 ///
 /// What of its configuration is not understood.
-pub fn replay(recording: &Recording, phase: Phase) -> Result<Outcome, String> {
+pub fn replay(recording: &Recording, phase: &Phase) -> Result<Outcome, String> {
     let mut users = Users::named(&["alice", "bob", "carol", "dave", "erin"]);
     users.add(User { name: "daemon".into(), uid: 1, gid: 1, groups: vec!["daemon".into()] });
     let mut lines: Vec<&str> = recording.slurm_conf.iter().map(String::as_str).collect();
@@ -261,7 +214,7 @@ pub fn replay(recording: &Recording, phase: Phase) -> Result<Outcome, String> {
         zero,
         cluster: cluster.clone(),
     };
-    cluster.follow(recorded_runs(recording, phase.order));
+    cluster.follow(recorded_runs(recording, phase));
     let mut polled = 0;
     for (at_second, event) in with_probes(&recording.events) {
         // The recorder polled once a second, at 0.4 s.
@@ -348,8 +301,8 @@ fn with_probes(events: &[recording::RecordedEvent]) -> Vec<(f64, &recording::Rec
 }
 
 /// When jobs ran on the recording's machine.
-fn recorded_runs(recording: &Recording, order: u64) -> RecordedRuns {
-    let mut runs = RecordedRuns::within(TOLERANCE, order);
+fn recorded_runs(recording: &Recording, phase: &Phase) -> RecordedRuns {
+    let mut runs = RecordedRuns::within(TOLERANCE, phase.order, phase.ends.clone());
     for (name, records) in &recording.jobs {
         let id = compare::display_id(recording, name);
         for record in records {

@@ -182,12 +182,6 @@ impl Controller {
             }
         }
         match blocked {
-            // A job behind others is only tested for what it could have, not for what is free (observed).
-            Some(Blocked::Busy) if !top => {
-                if let Some(job) = self.jobs.get_mut(id) {
-                    job.reason = Reason::PRIORITY;
-                }
-            }
             // A single job's nodes are named; passes over the queue say it in general (observed).
             Some(Blocked::NotAvailable(reason, Some(text))) if text == NODES_DOWN => {
                 let text = self.unavailable(id).unwrap_or(text);
