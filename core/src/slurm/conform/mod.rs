@@ -204,7 +204,8 @@ pub fn replay(recording: &Recording, phase: &Phase) -> Result<Outcome, String> {
         }
     }
     cluster.controller.first_ping_was_at(zero - FIRST_PING);
-    cluster.controller.had_been_running(zero - phase.pass, Duration::from_millis(phase.tick));
+    let tick = Duration::from_millis(phase.tick);
+    cluster.controller.had_been_running(zero - phase.pass, tick, phase.full_late);
     let mut outcome = Outcome {
         submits: BTreeMap::new(),
         setup,

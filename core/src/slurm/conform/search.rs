@@ -28,6 +28,8 @@ pub struct Phase {
     pub pass: i64,
     /// Thousandths of a second into each second at which its background thread ticks.
     pub tick: u64,
+    /// Seconds by which its first pass over the whole queue is late.
+    pub full_late: i64,
     /// Which order of what ended within one second; 0: as it comes.
     pub order: u64,
     /// Ends that are not where that order has them: display id, `/`, restarts → thousandths of their second.
@@ -35,8 +37,8 @@ pub struct Phase {
 }
 
 impl Phase {
-    fn new(boot: u64, pass: i64, tick: u64, order: u64) -> Self {
-        Self { boot, pass, tick, order, ends: BTreeMap::new() }
+    fn new(boot: u64, pass: i64, tick: u64, full_late: i64, order: u64) -> Self {
+        Self { boot, pass, tick, full_late, order, ends: BTreeMap::new() }
     }
 }
 
@@ -49,12 +51,14 @@ impl Phase {
 ///
 /// What of the recording's configuration is not understood.
 pub fn differences(recording: &Recording) -> Result<Vec<Difference>, String> {
-    let phases = PASSES
-        .into_iter()
-        .flat_map(|pass| BOOTS.into_iter().map(move |boot| Phase::new(boot, pass, 0, 0)));
+    let phases = [0, 1].into_iter().flat_map(|late| {
+        PASSES
+            .into_iter()
+            .flat_map(move |pass| BOOTS.into_iter().map(move |boot| Phase::new(boot, pass, 0, late, 0)))
+    });
     let orders = (1..=ORDERS).flat_map(|order| {
         let boot = BOOTS[order as usize % BOOTS.len()];
-        let ticks = move |pass| TICKS.into_iter().map(move |tick| Phase::new(boot, pass, tick, order));
+        let ticks = move |pass| TICKS.into_iter().map(move |tick| Phase::new(boot, pass, tick, (order % 2) as i64, order));
         PASSES.into_iter().flat_map(ticks)
     });
     let mut nearest: BTreeMap<u64, (Vec<Difference>, Phase)> = BTreeMap::new();

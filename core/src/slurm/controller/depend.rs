@@ -58,7 +58,6 @@ impl Controller {
                 set_reason(job, Reason::BEGIN_TIME);
             }
             job.eligible = job.begin.max(job.request.begin.unwrap_or(0));
-            job.accrue = 0;
             return false;
         }
         if job.priority == 0 {
@@ -69,13 +68,8 @@ impl Controller {
             job.accrue = 0;
             return false;
         }
-        let first = job.eligible == 0;
         if job.eligible == 0 || job.eligible > now {
             job.eligible = now;
-        }
-        // The look that finds an array eligible comes after the one at ages: its age counts from the next.
-        if job.accrue == 0 && !(first && job.array.is_some()) {
-            job.accrue = now.max(job.eligible);
         }
         if matches!(job.reason, Reason::DEPENDENCY | Reason::BEGIN_TIME) {
             set_reason(job, Reason::NONE);

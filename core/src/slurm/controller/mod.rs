@@ -242,6 +242,8 @@ pub struct Controller {
     last_schedule: Time,
     /// How far into each second the background thread ticks.
     tick: Duration,
+    /// By how much the first pass over the whole queue is late.
+    full_late: Time,
     schedule_asked: bool,
     epilog_pass: bool,
     /// Something changed that backfill has not seen.
@@ -287,6 +289,7 @@ impl Controller {
             actions: VecDeque::new(),
             last_schedule: 0,
             tick: Duration::ZERO,
+            full_late: 0,
             schedule_asked: false,
             changed: false,
             epilog_pass: false,

@@ -33,11 +33,13 @@ impl Controller {
         self.first_ping();
     }
 
-    /// The main scheduler had passed over the queue at an instant of the past, and the background thread ticks that far
-    /// into each second: a recording of a controller that had been running.
-    pub(crate) fn had_been_running(&mut self, last_pass: Time, tick: Duration) {
+    /// The main scheduler had passed over the queue at an instant of the past, the background thread ticks that far into
+    /// each second, and so many seconds late it passes over the whole queue (its second sleeps are a little longer than
+    /// seconds): a recording of a controller that had been running.
+    pub(crate) fn had_been_running(&mut self, last_pass: Time, tick: Duration, full_late: Time) {
         self.last_schedule = last_pass;
         self.tick = tick;
+        self.full_late = full_late;
     }
 
     /// The tick of the background thread in a second.
@@ -66,6 +68,10 @@ impl Controller {
             Event::EpilogSchedule => {
                 self.epilog_pass = false;
                 self.schedule_pass(self.params.scheduler.default_queue_depth);
+            }
+            Event::FullSchedule if self.full_late > 0 => {
+                let late = std::mem::take(&mut self.full_late);
+                self.agenda.push(self.tick_of(self.time() + late), Event::FullSchedule);
             }
             Event::FullSchedule => {
                 self.last_schedule = self.time();

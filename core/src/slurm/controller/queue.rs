@@ -23,6 +23,9 @@ impl Controller {
         self.split_correlated();
         let ids: Vec<JobId> = self.jobs.pending.iter().copied().collect();
         let mut queue = Vec::with_capacity(ids.len());
+        for id in &ids {
+            self.begin_age(*id);
+        }
         for id in ids {
             if !self.is_independent(id) {
                 continue;
@@ -38,6 +41,21 @@ impl Controller {
         }
         queue.sort_unstable_by_key(|queued| queued.key);
         queue
+    }
+
+    /// From when a job's age counts: from the time at which it is eligible, as far as that was known before this look
+    /// (`acct_policy_handle_accrue_time`). Where limits are enforced, not before that time has come.
+    fn begin_age(&mut self, id: JobId) {
+        let now = self.time();
+        let limits = self.params.enforce.limits;
+        let Some(job) = self.jobs.get_mut(id).filter(|job| job.accrue == 0) else { return };
+        let begin = match job.eligible {
+            0 => job.begin.max(job.request.begin.unwrap_or(0)),
+            eligible => eligible,
+        };
+        if !limits || job.priority != 0 && begin <= now {
+            job.accrue = begin;
+        }
     }
 
     fn queued(&self, job: &Job, partition: PartIdx, priority: u32) -> Queued {

@@ -157,14 +157,7 @@ pub(super) fn job(controller: &Controller, flags: Flags, job: &Job) -> String {
         units::stamp(job.submit),
         stamp_or(job.eligible, "Unknown")
     ));
-    let accrue = if job.accrue != 0 {
-        job.accrue
-    } else if job.begin > now {
-        job.begin
-    } else {
-        0
-    };
-    lines.push(format!("AccrueTime={}", stamp_or(accrue, "Unknown")));
+    lines.push(format!("AccrueTime={}", stamp_or(job.accrue, "Unknown")));
     let start = if pending && job.start == 0 && job.begin > now { job.begin } else { job.start };
     let end = if pending {
         if start == 0 { 0 } else { job.time_limit.map_or(0, |minutes| start + i64::from(minutes) * 60) }
