@@ -84,6 +84,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
         "the recorded year overflowed",
     ),
     ("cycle times, threads and RPC statistics of sdiag", "they are the recorded host's"),
+    ("means over the cycles of sdiag", "how often the schedulers looked is the recording's clock"),
+    ("FREE_MEM and CPU_LOAD of sinfo", "they are the recorded host's"),
     (
         "the phase of slurmctld's timers",
         "not recorded: replays that began 0.5 to 3.5 s before the first command, and whose main scheduler had its last pass \

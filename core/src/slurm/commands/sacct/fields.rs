@@ -182,7 +182,7 @@ pub(super) fn job_value(controller: &Controller, job: &Job, index: usize, name: 
         "Cluster" => controller.params.cluster.clone(),
         "Comment" => text(request.comment.as_ref()),
         "Constraints" => text(request.constraint.as_ref()),
-        "ConsumedEnergy" | "ConsumedEnergyRaw" if job.start == 0 => "0".into(),
+        "ConsumedEnergy" | "ConsumedEnergyRaw" if job.start == 0 || job.is_pending() => "0".into(),
         "CPUTime" => clock(elapsed * i64::try_from(jobs::cpu_count(job)).unwrap_or(0)),
         "CPUTimeRAW" => (elapsed * i64::try_from(jobs::cpu_count(job)).unwrap_or(0)).to_string(),
         "DBIndex" => (index + 1).to_string(),
