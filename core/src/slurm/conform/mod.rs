@@ -93,7 +93,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ),
     (
         "the order of ends within one second",
-        "not recorded: up to 24 are tried, and from those that come nearest up to 100 in which one end is moved within its \
+        "not recorded: up to 128 are tried, and from those that come nearest up to 100 in which one end is moved within its \
          second",
     ),
     (
@@ -182,7 +182,8 @@ pub fn replay(recording: &Recording, phase: &Phase) -> Result<Outcome, String> {
     let start = jiff::Timestamp::from_second(zero - ZERO as i64).map_err(|error| error.to_string())?;
     let epoch = Epoch::new(start);
     let at = |seconds: f64| SimTime::from_nanos((ZERO * 1_000_000_000) + ((seconds + 0.3) * 1e9) as u64);
-    let mut cluster = SlurmCluster::new(spec, epoch, SimTime::from_nanos((ZERO * 1000 - phase.boot) * 1_000_000));
+    let mut cluster =
+        SlurmCluster::new(spec, epoch, SimTime::from_nanos((ZERO * 1000 - phase.boot) * 1_000_000));
     world::furnish(&mut cluster);
     let conf = recording.slurm_conf.iter().find_map(|line| line.strip_prefix("StateSaveLocation="));
     let conf =

@@ -15,7 +15,7 @@ const PASSES: [i64; 4] = [3, 2, 1, 0];
 /// Thousandths of a second into a second at which the background thread ticks.
 const TICKS: [u64; 4] = [0, 250, 500, 750];
 /// Orders of what ended within one second that are tried.
-const ORDERS: u64 = 24;
+const ORDERS: u64 = 128;
 /// How often one end is moved within its second, from the replay that came nearest with each tick.
 const MOVES: usize = 100;
 
@@ -51,24 +51,31 @@ impl Phase {
 ///
 /// What of the recording's configuration is not understood.
 pub fn differences(recording: &Recording) -> Result<Vec<Difference>, String> {
-    let phases = [0, 1].into_iter().flat_map(|late| {
-        PASSES
-            .into_iter()
-            .flat_map(move |pass| BOOTS.into_iter().map(move |boot| Phase::new(boot, pass, 0, late, 0)))
-    });
-    let orders = (1..=ORDERS).flat_map(|order| {
-        let boot = BOOTS[order as usize % BOOTS.len()];
-        let ticks = move |pass| TICKS.into_iter().map(move |tick| Phase::new(boot, pass, tick, (order % 2) as i64, order));
-        PASSES.into_iter().flat_map(ticks)
-    });
     let mut nearest: BTreeMap<u64, (Vec<Difference>, Phase)> = BTreeMap::new();
-    for phase in phases.chain(orders) {
+    let mut agrees = |phase: Phase| -> Result<bool, String> {
         let found = compare(recording, &replay(recording, &phase)?);
-        if found.is_empty() {
-            return Ok(found);
-        }
+        let done = found.is_empty();
         if nearest.get(&phase.tick).is_none_or(|(least, _)| found.len() < least.len()) {
             nearest.insert(phase.tick, (found, phase));
+        }
+        Ok(done)
+    };
+    for full_late in [0, 1] {
+        for pass in PASSES {
+            for boot in BOOTS {
+                if agrees(Phase::new(boot, pass, 0, full_late, 0))? {
+                    return Ok(Vec::new());
+                }
+            }
+        }
+    }
+    for order in 1..=ORDERS {
+        let turn = order as usize;
+        let (boot, pass) = (BOOTS[turn % BOOTS.len()], PASSES[turn % PASSES.len()]);
+        for tick in TICKS {
+            if agrees(Phase::new(boot, pass, tick, (order / 4 % 2) as i64, order))? {
+                return Ok(Vec::new());
+            }
         }
     }
     let mut nearest: Vec<(Vec<Difference>, Phase)> = nearest.into_values().collect();

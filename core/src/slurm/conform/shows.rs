@@ -73,7 +73,9 @@ fn same_output(show: &Show, here: &Answer, nearby: &[Answer]) -> bool {
 
 /// A table of `sinfo` without what it says of the load and the memory of the recording's host.
 fn without_host(text: &str) -> String {
-    let Some(header) = text.lines().next().filter(|header| header.contains('|')) else { return text.to_owned() };
+    let Some(header) = text.lines().next().filter(|header| header.contains('|')) else {
+        return text.to_owned();
+    };
     let kept: Vec<bool> =
         header.split('|').map(|name| !matches!(name.trim(), "FREE_MEM" | "CPU_LOAD")).collect();
     let line = |line: &str| {

@@ -70,7 +70,8 @@ impl Controller {
         }
         self.next_id += 1;
         // Each task of an array is a job here.
-        self.statistics.jobs_submitted += job.pending_tasks.as_ref().map_or(1, |pending| pending.tasks.len() as u64);
+        self.statistics.jobs_submitted +=
+            job.pending_tasks.as_ref().map_or(1, |pending| pending.tasks.len() as u64);
         self.jobs.insert(job);
         if let Some(job) = self.jobs.get_mut(id) {
             if held {
