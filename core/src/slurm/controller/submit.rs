@@ -208,6 +208,10 @@ impl Controller {
             let usage = &self.usage[node];
             usage.exclusive == 0 && !(alone && usage.running > 0)
         });
+        // On all nodes of its only partition it fits, or it had been refused.
+        if job.partitions.len() == 1 && self.partitions[partition].nodes.is_subset(&nodes) {
+            return true;
+        }
         let machines = Machines { usage: &self.unused, ..self.machines() };
         self.find_in(&machines, job, partition, &nodes).is_some()
     }
@@ -219,7 +223,7 @@ impl Controller {
             let node = &self.nodes[*node];
             !node.is_available() && node.base != crate::slurm::model::NodeBase::Future
         };
-        let nodes: crate::slurm::model::Bits = part.nodes.iter().filter(out).collect();
+        let nodes: Bits = part.nodes.iter().filter(out).collect();
         (!nodes.is_empty()).then(|| format!("ReqNodeNotAvail, UnavailableNodes:{}", self.names_of(&nodes)))
     }
 
@@ -273,7 +277,7 @@ impl Controller {
             .collect()
     }
 
-    pub(super) fn node_set(&self, names: &[String]) -> Result<crate::slurm::model::Bits, SlurmError> {
+    pub(super) fn node_set(&self, names: &[String]) -> Result<Bits, SlurmError> {
         names.iter().map(|name| self.node(name).ok_or(SlurmError::InvalidNodeName)).collect()
     }
 
@@ -492,15 +496,15 @@ impl Controller {
             whole_node: request.sharing == Sharing::Exclusive,
             shares: request.sharing == Sharing::Oversubscribe,
             dependency: request.dependency.clone(),
-            required_nodes: crate::slurm::model::Bits::new(),
-            excluded_nodes: crate::slurm::model::Bits::new(),
+            required_nodes: Bits::new(),
+            excluded_nodes: Bits::new(),
             licenses: Vec::new(),
             licenses_or: false,
             reservation: None,
-            nodes: crate::slurm::model::Bits::new(),
+            nodes: Bits::new(),
             shares_of_nodes: Vec::new(),
-            completing_nodes: crate::slurm::model::Bits::new(),
-            planned_nodes: crate::slurm::model::Bits::new(),
+            completing_nodes: Bits::new(),
+            planned_nodes: Bits::new(),
             alloc_tres: None,
             steps: Vec::new(),
             next_step: 0,
