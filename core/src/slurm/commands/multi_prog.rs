@@ -199,7 +199,9 @@ mod tests {
         assert_eq!(argv(text, None, 5), "hostname|more");
         assert_eq!(argv(text, None, 7), "echo|task:7|more");
         assert_eq!(argv(text, None, 3), "echo|of %t|o2|more");
-        assert_eq!(argv("0 a\n* b \\\n c%o\n", Some(3), 2), "b|c2|more");
+        assert_eq!(argv("0 a\n* b\\\n c%o\n", Some(3), 2), "b|c2|more");
+        // A backslash behind a space begins a word, in which there is nothing.
+        assert_eq!(argv("0 a\n* b \\\n c%o\n", Some(3), 2), "b||c2|more");
     }
 
     #[test]
